@@ -1,0 +1,1 @@
+"""From a sealed segment to its acknowledgement: spool, uploader, back-off."""

@@ -1,0 +1,1 @@
+"""The proctor channel, from the agent."""

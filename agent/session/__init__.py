@@ -1,0 +1,1 @@
+"""The session: its machine, its journal and the effects it asks for."""

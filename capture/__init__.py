@@ -1,0 +1,1 @@
+"""Screen, webcam and microphone to encoded segments in memory."""

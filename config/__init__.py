@@ -1,0 +1,1 @@
+"""Settings of the agent: one table, where each value came from, and the paths."""

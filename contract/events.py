@@ -1,0 +1,60 @@
+"""The vocabulary of what happens in a session, and of the flags that the service raises from it.
+
+An event is a fact that the agent saw, with its inputs. A flag is a conclusion, drawn by the service from events, with a
+confidence and pointers to its evidence. The agent never raises flags.
+"""
+
+import msgspec
+
+Detail = dict[str, str | int | float | bool | None]
+
+
+class Event(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A fact at a time. `at_us` and `until_us` are microseconds of the session clock; `wall_ms` is milliseconds since 1970.
+
+    `kind` is one of EVENTS. `stream` names the evidence it is about, if any.
+    """
+
+    kind: str
+    at_us: int
+    wall_ms: int
+    stream: str = ""
+    until_us: int | None = None
+    detail: Detail = {}
+
+
+EVENTS: dict[str, str] = {
+    "session_started": "Start took effect; the session clock is 0 here. `settings` and `sources` say what is captured.",
+    "session_ended": "The session ended; `reason` says why.",
+    "paused": "The test was paused; `by` says by whom.",
+    "resumed": "The test was resumed.",
+    "source_started": "A source delivered its first frame.",
+    "source_lost": "A source stopped delivering; `code` is the diagnosis.",
+    "source_recovered": "A source delivers again.",
+    "source_stopped": "A source was stopped.",
+    "test_source": "A source is a test source, named on the agent's command line.",
+    "gap": "There is no evidence of `stream` from `at_us` to `until_us`; `cause` says why.",
+    "link_lost": "Nothing was heard from the service for 15 seconds.",
+    "link_restored": "The service was heard again.",
+    "command": "A proctor command changed its status; `id`, `command` and `status`.",
+    "check": "A result of Check System; `id`, `status`, `code`, `seen`.",
+    "page_connected": "The exam page connected to the agent; `origin`.",
+    "page_gone": "The exam page's connection closed.",
+    "page_hidden": "The exam page was hidden or lost the focus.",
+    "page_shown": "The exam page is seen again.",
+    "setting_not_enforced": "A setting was asked for that has no effect in this version; `setting`.",
+    "agent_restarted": "The agent came back and went on with the session.",
+}
+"""Every kind of event and its meaning."""
+
+FLAGS: dict[str, str] = {
+    "AWAY_FROM_WINDOW": "The exam page was hidden or lost the focus.",
+    "CAMERA_UNAVAILABLE": "The camera stopped delivering pictures during the session.",
+    "SCREEN_UNAVAILABLE": "The screen could not be captured during the session.",
+    "MICROPHONE_UNAVAILABLE": "The microphone stopped delivering sound during the session.",
+    "LINK_LOST": "The connection to the service was lost.",
+    "EVIDENCE_GAP": "There is no evidence of a stream for a time without a recorded cause.",
+    "CHAIN_BROKEN": "The hash chain of a stream does not hold: records are missing or were changed.",
+    "SESSION_EXPIRED": "The connection was not restored within the session expiry time.",
+}
+"""Every flag that the service raises in this version."""

@@ -1,0 +1,1 @@
+"""The virtual desk and the courses of a session that are played on it."""

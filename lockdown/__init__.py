@@ -1,0 +1,1 @@
+"""Rules that keep the candidate in the exam, and give the machine back."""
