@@ -91,6 +91,50 @@ CODES: dict[str, Row] = {
     "too_large": Row(413, "The body is larger than {limit} bytes.", "Make shorter segments."),
     "busy": Row(429, "The service has too much to do.", "Try again after the time in Retry-After."),
     "storage_full": Row(503, "The service cannot store evidence: {why}.", "Free space on the service's disk."),
+    # the agent, to the page
+    "origin_denied": Row(
+        403,
+        "The page {origin} may not talk to the agent about this session.",
+        "Add the page's origin at the proctoring service, or in the agent's policy as allowed_origins.",
+    ),
+    "pairing_denied": Row(
+        403,
+        "A local program must present the agent's pairing token.",
+        "Read the token from the agent's runtime folder; only the user who runs the agent can.",
+    ),
+    "not_now": Row(409, "{call} is not possible while the session is {state}.", "{remedy}"),
+    "checks_failed": Row(
+        409, "Proctoring cannot start: {failed} did not pass.", "Correct it as the check says, and check again."
+    ),
+    "source_failed": Row(409, "Capturing could not begin: {failed}.", "{remedy}"),
+    "service_unreachable": Row(
+        503,
+        "The proctoring service at {url} cannot be reached: {why}.",
+        "Check the internet connection, a proxy or a firewall; try again.",
+    ),
+    "service_puzzling": Row(
+        502, "The proctoring service gave an answer that the agent does not understand: {why}.", "Update the agent."
+    ),
+    "nothing_to_acknowledge": Row(
+        409,
+        "There is no {kind} request that waits for an acknowledgement.",
+        "Acknowledge once, after the request came.",
+    ),
+    "message_too_long": Row(400, "The message is longer than {limit} characters.", "Send it in parts."),
+    "source_lost": Row(503, "The {stream} stopped delivering: {diagnosis}.", "{remedy}"),
+    "link_lost": Row(
+        503,
+        "The connection to the proctoring service is lost. The session goes on, and nothing is lost.",
+        "Restore the internet connection within {left} seconds, or the session ends.",
+    ),
+    "session_expired": Row(
+        410,
+        "The session ended: the connection was away for longer than the session expiry time of {expiry} seconds.",
+        "Restore the connection so that the evidence is delivered; ask the exam's staff how to go on.",
+    ),
+    "disk_full": Row(
+        507, "Evidence cannot be written to the disk: {why}.", "Free space on the disk that holds {folder}."
+    ),
     "internal": Row(500, "The service failed.", "Try again; if it stays, ask the operator for the log."),
 }
 

@@ -1,0 +1,89 @@
+"""A session's evidence on its way out: intake → sealer → spool → uploader, as one thing to the conductor.
+
+Events are gathered for a moment and sealed together; segments are sealed one by one as they come. Sealing and writing run
+in a thread, one after the other, so that the event loop never waits for a disk.
+"""
+
+import asyncio
+import contextlib
+import functools
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from secureproctor.agent.delivery.intake import Intake
+from secureproctor.agent.delivery.sealer import Sealed, Sealer
+from secureproctor.agent.delivery.spool import Spool, SpoolFull
+from secureproctor.agent.delivery.uploader import Uploader
+from secureproctor.capture.media import Segment
+from secureproctor.contract.events import Event
+from secureproctor.contract.streams import Stream
+
+log = logging.getLogger(__name__)
+
+GATHER_S = 1.0
+
+
+@dataclass(slots=True)
+class Delivery:
+    """The way out of one session. `trouble` is told each time the disk begins or ceases to refuse ("" when it ceased)."""
+
+    sealer: Sealer
+    spool: Spool
+    uploader: Uploader
+    intake: Intake
+    trouble: Callable[[str], None]
+    _events: list[Event] = field(default_factory=list)
+    _sealing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _told: str = ""
+
+    def take(self, segment: Segment) -> None:
+        """Capture's sink; called from its threads."""
+        if not self.intake.put(segment):
+            log.error("a segment of %s found no room", segment.stream)
+
+    def record(self, event: Event) -> None:
+        """Put an event on the record; it is sealed within a second, or at `flush`."""
+        self._events.append(event)
+
+    async def run(self) -> None:
+        """Work for ever; cancel to stop. Call `flush` first: what is not sealed yet would be lost."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.uploader.run())
+            tasks.create_task(self._seal_segments())
+            tasks.create_task(self._seal_events())
+
+    async def flush(self) -> None:
+        """Everything that was handed over so far is in the spool when this returns."""
+        await self.intake.drained()
+        await self._flush_events()
+
+    def heads(self) -> dict[Stream, tuple[int, int, bytes]]:
+        """The chain heads: stream → epoch, seq and hash of its last record."""
+        return self.sealer.heads()
+
+    async def _seal_segments(self) -> None:
+        async with contextlib.aclosing(self.intake.segments()) as segments:
+            async for segment in segments:
+                await self._spool(functools.partial(self.sealer.segment, segment))
+
+    async def _seal_events(self) -> None:
+        while True:
+            await asyncio.sleep(GATHER_S)
+            await self._flush_events()
+
+    async def _flush_events(self) -> None:
+        if self._events:
+            gathered, self._events = self._events, []
+            await self._spool(functools.partial(self.sealer.events, gathered))
+
+    async def _spool(self, make: Callable[[], Sealed]) -> None:
+        async with self._sealing:
+            try:
+                await asyncio.to_thread(lambda: self.spool.append(make()))
+            except SpoolFull:
+                log.error("neither disk nor memory takes a record")
+        if self.spool.trouble != self._told:
+            self._told = self.spool.trouble
+            self.trouble(self._told)
+        self.uploader.wake()

@@ -1,0 +1,280 @@
+"""Takes the session from state to state: looks up the transition, writes it to the journal, performs its effects, tells.
+
+The conductor is the only one who changes a session. What calls it: the page (agent/local/routes.py), the proctor
+(agent/proctor/obedience.py), the sources and the pulse. One lock makes their effects follow each other.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from secureproctor.agent.clock import SessionClock, boot_us, wall_ms
+from secureproctor.agent.session.journal import Started, StateEntered
+from secureproctor.agent.session.machine import ENDINGS, LIVE, OVER, Effect, NotNow, State, Trigger, next_transition
+from secureproctor.agent.session.session import Capture, Pending, Session, SessionFactory
+from secureproctor.agent.session.sources import SOURCE_EVENTS, lost_error, remedy_for
+from secureproctor.agent.supervisor import Supervisor
+from secureproctor.capture.media import Clock, ReportSink, SegmentSink, SourceReport, SourceState
+from secureproctor.contract.channel import EventSeen, SessionChanged
+from secureproctor.contract.errors import Refusal
+from secureproctor.contract.events import Detail
+from secureproctor.contract.http import InitData, ProctoringSettings
+from secureproctor.contract.page import CheckResult, ErrorEvent, PageEvent
+from secureproctor.contract.streams import Stream
+
+log = logging.getLogger(__name__)
+
+START_PATIENCE_S = 12.0
+STOP_PATIENCE_S = 30.0
+LINGER_S = 30.0
+
+CaptureFactory = Callable[[frozenset[Stream], Clock, SegmentSink, ReportSink], Capture]
+Checks = Callable[[ProctoringSettings, int], Awaitable[tuple[CheckResult, ...]]]
+
+REMEDIES: dict[State, str] = {
+    State.IDLE: "Register with Init first.",
+    State.REGISTERED: "Pass Check System first.",
+    State.STARTING: "Wait until proctoring has started.",
+    State.RUNNING: "Stop the present session first.",
+    State.PAUSED: "Stop the present session first.",
+    State.ENDING: "The session is over; register anew.",
+    State.DRAINING: "The session is over; register anew.",
+    State.ENDED: "The session is over; register anew.",
+}
+
+
+@dataclass(slots=True)
+class Conductor:
+    """Holds the state and the session. `tell` reaches every page; `changed` is called when the status may have changed."""
+
+    factory: SessionFactory
+    open_capture: CaptureFactory
+    checks: Checks
+    supervisor: Supervisor
+    tell: Callable[[PageEvent], None]
+    changed: Callable[[], None]
+    test_sources: tuple[str, ...] = ()
+    state: State = State.IDLE
+    session: Session | None = None
+    _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _drained: asyncio.Event = field(default_factory=asyncio.Event)
+
+    # what the page asks for
+
+    def require_register(self) -> None:
+        """Raise Refusal not_now unless a session can be registered now."""
+        self._require(Trigger.REGISTER, "Init")
+
+    async def register(self, data: InitData) -> None:
+        """A new session. Raises Refusal not_now while another one runs."""
+        async with self._lock:
+            self._require(Trigger.REGISTER, "Init")
+            if self.session is not None and self.state not in OVER:
+                await self._discard(self.session)
+            self.session = session = self.factory(data)
+            self._drained.clear()
+            session.tasks = [
+                self.supervisor.start("delivery", session.delivery.run()),
+                self.supervisor.start("proctor channel", session.channel.run()),
+            ]
+            await self._take(session, Trigger.REGISTER)
+        for name in data.not_enforced:
+            self.record("setting_not_enforced", detail={"setting": name})
+
+    async def check_system(self) -> tuple[CheckResult, ...]:
+        """Run the checks; they decide whether Start is possible."""
+        session = self._current("Check System")
+        self._require(Trigger.CHECKS_PASSED, "Check System")
+        results = await self.checks(session.data.settings, session.data.expiry_s)
+        for each in results:
+            detail: Detail = {"id": each.id, "status": each.status, "code": each.code, "seen": each.seen}
+            self.record("check", detail=detail)
+        passed = all(each.status != "failed" for each in results)
+        async with self._lock:
+            self._require(Trigger.CHECKS_PASSED, "Check System")
+            await self._take(session, Trigger.CHECKS_PASSED if passed else Trigger.CHECKS_FAILED)
+        return results
+
+    async def start(self) -> None:
+        """Begin to capture. Returns when every source delivers; raises Refusal source_failed when one does not."""
+        session = self._current("Start")
+        async with self._lock:
+            self._require(Trigger.START, "Start")
+            origin = boot_us()
+            session.journal.write(Started(origin, wall_ms()))
+            session.begin(SessionClock(origin))
+            self._record_start(session)
+            missing = await self._take(session, Trigger.START)
+            if missing:
+                await self._take(session, Trigger.START_FAILED)
+                failed = ", ".join(f"{stream} ({code})" for stream, code in sorted(missing.items()))
+                raise Refusal("source_failed", failed=failed, remedy=remedy_for(*next(iter(sorted(missing.items())))))
+            session.running_since_us = session.session_us(boot_us())
+            paused = session.data.settings.initial_state == "paused"
+            await self._take(session, Trigger.STARTED_PAUSED if paused else Trigger.STARTED)
+
+    async def stop(self) -> None:
+        """End the session; returns when all evidence is delivered, or after a while with some still waiting."""
+        self._current("Stop")
+        if self.state not in OVER:
+            await self.end(Trigger.STOP, "Stop")
+        await self.delivered(STOP_PATIENCE_S)
+
+    async def delivered(self, patience_s: float) -> None:
+        """Wait until the ended session's evidence is delivered, or for `patience_s`."""
+        try:
+            await asyncio.wait_for(self._drained.wait(), patience_s)
+        except TimeoutError:
+            log.warning("evidence still waits for the service")
+
+    # what anybody may cause
+
+    async def end(self, trigger: Trigger, call: str) -> None:
+        """End the session for the trigger's reason. Raises Refusal when there is nothing to end."""
+        session = self._current(call)
+        async with self._lock:
+            self._require(trigger, call)
+            session.end_reason = ENDINGS[trigger]
+            session.ended_us = session.session_us(boot_us())
+            await self._take(session, trigger)
+            if self.state is State.ENDING:
+                self.record("session_ended", detail={"reason": session.end_reason})
+                await session.delivery.flush()
+                await self._take(session, Trigger.SEALED)
+
+    async def pull(self, trigger: Trigger, by: str) -> None:
+        """Pause or resume. Raises Refusal not_now."""
+        session = self._current(str(trigger).capitalize())
+        async with self._lock:
+            self._require(trigger, str(trigger).capitalize())
+            await self._take(session, trigger)
+            self.record("paused" if trigger is Trigger.PAUSE else "resumed", detail={"by": by})
+
+    def record(self, kind: str, stream: str = "", until_us: int | None = None, detail: Detail | None = None) -> None:
+        """Put an event on the session's record, and before the proctor's eyes. Without a session, nothing."""
+        if self.session is not None and not self.session.closed:
+            now = wall_ms()
+            self.session.record(Pending(kind, boot_us(), now, stream, until_us, detail or {}))
+            self.session.channel.send(EventSeen(kind, now, stream, detail or {}))
+
+    def source_reported(self, report: SourceReport) -> None:
+        """A source started, was lost, or came back."""
+        detail: Detail = {"code": report.code, "detail": report.detail}
+        self.record(SOURCE_EVENTS[report.state], report.stream, detail=detail)
+        if report.state is SourceState.LOST and self.state in LIVE:
+            self.tell(ErrorEvent(lost_error(report)))
+        self.changed()
+
+    # transitions and effects
+
+    def _current(self, call: str) -> Session:
+        if self.session is None:
+            raise Refusal("not_now", call=call, state=self.state, remedy=REMEDIES[State.IDLE])
+        return self.session
+
+    def _require(self, trigger: Trigger, call: str) -> None:
+        try:
+            next_transition(self.state, trigger)
+        except NotNow:
+            remedy = REMEDIES.get(self.state, "")
+            raise Refusal("not_now", call=call, state=self.state, remedy=remedy) from None
+
+    async def _take(self, session: Session, trigger: Trigger) -> dict[Stream, str]:
+        """Go one transition; what a source lacked is the only thing that an effect gives back."""
+        transition = next_transition(self.state, trigger)
+        reason = ENDINGS.get(trigger, "")
+        session.journal.write(StateEntered(transition.to, wall_ms(), reason))
+        self.state = transition.to
+        self._announce(session)
+        missing: dict[Stream, str] = {}
+        for effect in transition.effects:
+            missing |= await self._perform(session, effect)
+        self.changed()
+        return missing
+
+    async def _perform(self, session: Session, effect: Effect) -> dict[Stream, str]:
+        match effect:
+            case Effect.OPEN_SOURCES:
+                return await self._open_sources(session)
+            case Effect.CLOSE_SOURCES:
+                await self._close_sources(session)
+            case Effect.HOLD_EVIDENCE if not session.data.settings.capture_while_paused:
+                session.held_since_us = boot_us()
+                await self._close_sources(session)
+            case Effect.RELEASE_EVIDENCE if not session.data.settings.capture_while_paused:
+                await self._release(session)
+            case Effect.SEAL_LAST:
+                if session.clock is None:
+                    session.begin(SessionClock(boot_us()))
+                await session.delivery.flush()
+            case Effect.DRAIN:
+                session.tasks.append(self.supervisor.start("drain", self._drain(session)))
+            case Effect.HOLD_EVIDENCE | Effect.RELEASE_EVIDENCE:
+                pass  # evidence goes on while the test is paused: the pause is on the record
+        return {}
+
+    async def _open_sources(self, session: Session) -> dict[Stream, str]:
+        assert session.clock is not None  # noqa: S101 - Start sets it in the same breath
+        loop = asyncio.get_running_loop()
+
+        def report(each: SourceReport) -> None:
+            loop.call_soon_threadsafe(self.source_reported, each)
+
+        session.capture = self.open_capture(session.streams, session.clock, session.delivery.take, report)
+        session.capture.start()
+        return await asyncio.to_thread(session.capture.wait_started, START_PATIENCE_S)
+
+    async def _close_sources(self, session: Session) -> None:
+        if session.capture is not None:
+            await asyncio.to_thread(session.capture.stop)
+            session.capture = None
+
+    async def _release(self, session: Session) -> None:
+        missing = await self._open_sources(session)
+        for stream in sorted(session.streams):
+            held = Pending("gap", session.held_since_us or boot_us(), wall_ms(), stream, boot_us(), {"cause": "paused"})
+            session.record(held)
+        for stream, code in missing.items():
+            self.record("source_lost", stream, detail={"code": code})
+
+    async def _drain(self, session: Session) -> None:
+        """Wait until all is delivered, then leave no trace of the session on the disk."""
+        # nothing announces that the last record was acknowledged and none is on its way; a look 20 times a second is cheap
+        while not session.delivery.uploader.done:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+        if self.session is session:
+            async with self._lock:
+                if self.state is State.DRAINING:
+                    await self._take(session, Trigger.DRAINED)
+            self._drained.set()
+        for _ in range(int(LINGER_S / 0.1)):
+            if session.channel.settled and all(request.acknowledged for request in session.requests):
+                break
+            await asyncio.sleep(0.1)
+        await self._discard(session)
+
+    async def _discard(self, session: Session) -> None:
+        """Give back what the session holds. Evidence that the service refused for good stays on the disk."""
+        for task in session.tasks:
+            if task is not asyncio.current_task():
+                task.cancel()
+        await self._close_sources(session)
+        session.closed = True
+        session.journal.close()
+        if session.delivery.uploader.done and not session.delivery.uploader.set_aside:
+            session.delivery.spool.purge()
+
+    def _announce(self, session: Session) -> None:
+        at_us = session.session_us(boot_us())
+        if self.state in LIVE and session.running_since_us is not None:
+            at_us = max(at_us or 0, session.running_since_us)
+        if self.state in OVER:
+            at_us = session.ended_us
+        session.channel.send(SessionChanged(self.state, wall_ms(), at_us, session.end_reason))
+
+    def _record_start(self, session: Session) -> None:
+        streams = sorted(session.streams)
+        self.record("session_started", detail={"sources": " ".join(streams)})
+        for source in self.test_sources:
+            self.record("test_source", detail={"source": source})

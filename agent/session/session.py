@@ -1,0 +1,103 @@
+"""One registered session and the parts that work for it, as the conductor sees them."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from secureproctor.agent.clock import SessionClock
+from secureproctor.agent.delivery.delivery import Delivery
+from secureproctor.agent.proctor.channel import ProctorChannel
+from secureproctor.agent.proctor.watch import LinkWatch
+from secureproctor.agent.session.journal import Journal
+from secureproctor.contract.events import Detail, Event
+from secureproctor.contract.http import InitData
+from secureproctor.contract.streams import Stream
+
+
+class Capture(Protocol):
+    """What the conductor needs of capture.recorder.Recorder."""
+
+    def start(self) -> None:
+        """Begin to open the sources; returns at once."""
+
+    def wait_started(self, timeout_s: float) -> dict[Stream, str]:
+        """The streams that delivered nothing in time, with their diagnosis."""
+
+    def stop(self, timeout_s: float = 5.0) -> None:
+        """Flush the last segments and give the devices back."""
+
+
+@dataclass(slots=True)
+class Pending:
+    """An event whose session time is known only once the session has begun."""
+
+    kind: str
+    at_boot_us: int
+    wall_ms: int
+    stream: str
+    until_boot_us: int | None
+    detail: Detail
+
+
+@dataclass(slots=True)
+class Request:
+    """A proctor's request that took effect, and whether it was acknowledged."""
+
+    id: str
+    kind: str
+    acknowledged: bool = False
+
+
+@dataclass(slots=True)
+class Session:
+    """A session between Init and the delivery of its last evidence."""
+
+    data: InitData
+    journal: Journal
+    delivery: Delivery
+    channel: ProctorChannel
+    watch: LinkWatch
+    streams: frozenset[Stream]
+    """The media that the exam asked for."""
+    skew_ms: int
+    """The service's wall clock minus ours, as Init told."""
+    capture: Capture | None = None
+    clock: SessionClock | None = None
+    running_since_us: int | None = None
+    ended_us: int | None = None
+    held_since_us: int | None = None
+    end_reason: str = ""
+    closed: bool = False
+    requests: list[Request] = field(default_factory=list)
+    commands: dict[str, list[str]] = field(default_factory=dict)
+    """Each command's id and the statuses it has come to."""
+    tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    _early: list[Pending] = field(default_factory=list)
+
+    @property
+    def capturing(self) -> frozenset[Stream]:
+        """The media that are captured now."""
+        return frozenset() if self.capture is None else self.streams
+
+    def session_us(self, boot_us: int) -> int | None:
+        """A time of the boot clock as session time; None before Start."""
+        return None if self.clock is None else boot_us - self.clock.origin_us
+
+    def record(self, pending: Pending) -> None:
+        """Put an event on the record; before Start it waits until session time has an origin."""
+        self._early.append(pending)
+        if self.clock is not None:
+            self.begin(self.clock)
+
+    def begin(self, clock: SessionClock) -> None:
+        """Session time begins; what happened before has negative times."""
+        self.clock = clock
+        early, self._early = self._early, []
+        for pending in early:
+            until = None if pending.until_boot_us is None else pending.until_boot_us - clock.origin_us
+            at = pending.at_boot_us - clock.origin_us
+            self.delivery.record(Event(pending.kind, at, pending.wall_ms, pending.stream, until, pending.detail))
+
+
+SessionFactory = Callable[[InitData], Session]
