@@ -144,15 +144,17 @@ def record_hash(data: bytes) -> bytes:
 
 
 def _encode(header: Header, plaintext_length: int) -> bytes:
-    codec = header.codec.encode("ascii")
-    if len(codec) > 255 or plaintext_length > MAX_BODY:
-        raise RecordError(f"a codec of {len(codec)} or a body of {plaintext_length} bytes does not fit")
+    if len(header.codec) > 255 or plaintext_length > MAX_BODY:
+        raise RecordError(f"a codec of {len(header.codec)} or a body of {plaintext_length} bytes does not fit")
+    if len(header.previous) != len(GENESIS):  # struct would pad or cut it in silence
+        raise RecordError(f"a previous hash of {len(header.previous)} bytes does not fit")
     try:
+        codec = header.codec.encode("ascii")
         fixed = _FIXED.pack(
             MAGIC, header.kind, _STREAMS[header.stream], LIVE_ONLY if header.live_only else 0, header.session.bytes,
             header.epoch, header.seq, header.start_us, header.duration_us, header.wall_us, header.previous, len(codec),
         )  # fmt: skip
-    except struct.error as error:
+    except (struct.error, UnicodeEncodeError) as error:
         raise RecordError(f"a field does not fit: {error}") from None
     return fixed + codec + _BODY_LENGTH.pack(plaintext_length + OVERHEAD)
 

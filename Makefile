@@ -1,0 +1,61 @@
+# Each target works from a fresh clone on a Debian machine that has python3, git, make, and root or sudo for apt-get.
+
+BIN := .venv/bin
+PLATFORMS := linux win32 darwin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-demo demo test bench check check-style check-types check-imports check-docs format docs lock clean distclean
+
+help:  ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 18
+
+setup:  ## system packages and .venv, for everything below
+	@packaging/setup.sh test
+
+setup-demo:
+	@packaging/setup.sh demo
+
+demo: setup-demo  ## a whole proctored session and its report; DURATION=seconds OUT=folder STORY=name
+	$(BIN)/secureproctor demo $(if $(DURATION),--duration $(DURATION)) $(if $(OUT),--out $(OUT)) $(if $(STORY),--story $(STORY))
+
+test: setup  ## all tests; ARGS= goes to pytest
+	$(BIN)/python -m pytest $(ARGS)
+
+bench: setup  ## the measurements against peers, as tables
+	$(BIN)/python -m secureproctor.benchmarks $(ARGS)
+
+check: check-style check-types check-imports check-docs  ## style, types for three platforms, import directions, generated documents
+
+check-style: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+# A cache for each platform: mypy forgets all it knows when the platform changes.
+check-types: $(PLATFORMS:%=check-types-%) setup
+	$(BIN)/mypy tests --cache-dir .mypy_cache/linux
+
+check-types-%: setup
+	$(BIN)/mypy --platform $* --cache-dir .mypy_cache/$*
+
+check-imports: setup
+	$(BIN)/lint-imports --no-logo
+
+check-docs: setup
+	@if [ -e docs/generate.py ]; then $(BIN)/python docs/generate.py --check; fi
+
+format:  ## let ruff put the layout right
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: setup  ## the generated documents: protocol, settings, state diagrams
+	$(BIN)/python docs/generate.py
+
+lock: setup  ## rewrite the lock files from pyproject.toml; ARGS=--upgrade for newer versions
+	packaging/lock.sh $(ARGS)
+
+clean:  ## remove what builds, tests and demos left behind
+	rm -rf build dist *.egg-info demo-out* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
+
+distclean: clean  ## and .venv
+	rm -rf .venv

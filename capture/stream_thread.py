@@ -1,0 +1,171 @@
+"""The life of one stream: source → encoder → segments, with a device that comes and goes.
+
+    open → first item: STARTED → items … → lost: LOST → wait, longer each time → open → first item: RECOVERED → …
+
+A thread and no process, since grabbing and encoding release the interpreter's lock, and a picture of 8 MB is not worth
+copying between processes. A thread that hangs in a driver is abandoned as a daemon; its late segments go nowhere.
+"""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from secureproctor.capture.epoch import Epoch
+from secureproctor.capture.media import (
+    AudioBlock,
+    Clock,
+    Kind,
+    ReportSink,
+    Segment,
+    SegmentSink,
+    SourceReport,
+    SourceState,
+    VideoFrame,
+)
+from secureproctor.capture.plan import Counts
+from secureproctor.capture.source import CaptureError, DeviceLost, Diagnosis, Source
+from secureproctor.contract.streams import Stream
+
+T = TypeVar("T", bound=VideoFrame | AudioBlock)
+
+_LATE_US = 500_000
+
+
+@dataclass(frozen=True, slots=True)
+class Feed(Generic[T]):
+    """How a stream is made: its source, and how an epoch begins with the first item."""
+
+    source: Source[T]
+    epoch: Callable[[T, SegmentSink], Epoch[T]]
+
+
+@dataclass(slots=True)
+class Backoff:
+    """How long to wait before the next attempt: twice as long each time, up to `most_s`."""
+
+    first_s: float = 0.25
+    most_s: float = 5.0
+    _next_s: float = 0.0
+
+    def wait_s(self) -> float:
+        """The next waiting time in seconds."""
+        wait_s = max(self.first_s, self._next_s)
+        self._next_s = min(2 * wait_s, self.most_s)
+        return wait_s
+
+    def reset(self) -> None:
+        """The last attempt was a success."""
+        self._next_s = 0.0
+
+
+class StreamThread(threading.Thread, Generic[T]):
+    """Runs one feed until it is asked to stop."""
+
+    def __init__(
+        self, stream: Stream, feed: Feed[T], segment_us: int, clock: Clock, sink: SegmentSink, report: ReportSink
+    ) -> None:
+        super().__init__(name=f"capture-{stream}", daemon=True)
+        self.stream = stream
+        self.started = threading.Event()
+        """The first item ever has arrived and is encoded."""
+        self.code = Diagnosis.STALLED
+        """How the device does: OK while it delivers, else the last reason why not."""
+        self._source = feed.source
+        self._new_epoch = feed.epoch
+        self._segment_us = segment_us
+        self._clock = clock
+        self._sink = sink
+        self._report = report
+        self._asked = threading.Event()
+        self._abandoned = False
+        self._told: Diagnosis | None = None
+        self._backoff = Backoff()
+        self._encoded = self._late = self._segments = self._bytes = 0
+
+    def ask_to_stop(self) -> None:
+        """The thread emits its last segment and ends."""
+        self._asked.set()
+        self._source.interrupt()
+
+    def abandon(self) -> None:
+        """Nothing that the thread does from now on is passed on."""
+        self._tell(SourceState.STOPPED, self.code)
+        self._abandoned = True
+
+    def counts(self) -> Counts:
+        """A snapshot."""
+        source = self._source.counts()
+        return Counts(source.grabbed, source.skipped, self._encoded, self._late, self._segments, self._bytes)
+
+    def run(self) -> None:
+        """Opens the source again and again until asked to stop. STOPPED is told also when the thread dies of a defect."""
+        try:
+            while not self._asked.is_set():
+                self._attempt()
+                self._asked.wait(self._backoff.wait_s())
+        finally:
+            self._tell(SourceState.STOPPED, "" if self._asked.is_set() else Diagnosis.STALLED)
+
+    def _attempt(self) -> None:
+        try:
+            self._source.open()
+            self._deliver()
+        except CaptureError as problem:
+            self._lost(problem)
+        finally:
+            self._source.close()
+
+    def _deliver(self) -> None:
+        """Reads until asked to stop or lost. An epoch ends where its stretch of evidence does."""
+        epoch: Epoch[T] | None = None
+        end_us: int | None = None
+        try:
+            while not self._asked.is_set():
+                item = self._source.read(self._next_key_us(epoch))
+                if item is None:
+                    continue
+                if epoch is not None and not epoch.continues(item):
+                    epoch.finish(item.at_us)
+                    epoch = None
+                if epoch is None:
+                    epoch = self._new_epoch(item, self._emit)
+                epoch.add(item)
+                self._added(item)
+        except DeviceLost as problem:
+            end_us = problem.since_us
+            raise
+        finally:
+            if epoch is not None:
+                epoch.finish(self._clock() if end_us is None else end_us)
+
+    def _next_key_us(self, epoch: Epoch[T] | None) -> int:
+        asked = epoch.next_key_us() if epoch is not None else None
+        return self._clock() + self._segment_us if asked is None else asked
+
+    def _added(self, item: T) -> None:
+        self._encoded += 1
+        self._late += self._clock() - item.at_us > _LATE_US
+        if self.code is not Diagnosis.OK:
+            self.code, self._told = Diagnosis.OK, None
+            self._backoff.reset()
+            self._tell(SourceState.RECOVERED if self.started.is_set() else SourceState.STARTED)
+            self.started.set()
+
+    def _lost(self, problem: CaptureError) -> None:
+        """Told at once, and again only when another attempt finds another reason."""
+        self.code = problem.code
+        if problem.code is not self._told:
+            self._tell(SourceState.LOST, problem.code, problem.detail)
+        self._told = problem.code
+
+    def _tell(self, state: SourceState, code: str = "", detail: str = "") -> None:
+        if not self._abandoned:
+            self._report(SourceReport(self.stream, state, self._clock(), code, detail))
+
+    def _emit(self, segment: Segment) -> None:
+        if self._abandoned:
+            return
+        self._segments += segment.kind is Kind.MEDIA
+        self._bytes += len(segment.payload)
+        self._sink(segment)

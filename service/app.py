@@ -1,0 +1,84 @@
+"""Puts the service together: the one file that knows every part."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket
+
+from secureproctor.contract.http import Health
+from secureproctor.service import pages
+from secureproctor.service.answers import HANDLERS, answer
+from secureproctor.service.changes import Changes
+from secureproctor.service.channel import Channel
+from secureproctor.service.clock import Clock
+from secureproctor.service.config import ServiceConfig
+from secureproctor.service.console import Consoles
+from secureproctor.service.evidence import Evidence
+from secureproctor.service.ingest import Ingest
+from secureproctor.service.media import Media
+from secureproctor.service.registration import Registration
+from secureproctor.service.reports import Reports
+from secureproctor.service.rounds import Rounds
+from secureproctor.service.sessions import Sessions
+from secureproctor.service.store import Store
+from secureproctor.service.tokens import Tokens
+from secureproctor.service.vault import Vault
+
+
+def create_app(config: ServiceConfig, store: Store, vault: Vault, clock: Clock) -> Starlette:
+    """The whole service over an open store. Its lifespan recovers after a crash and goes the rounds."""
+    sessions = Sessions(store, vault, clock)
+    evidence = Evidence(store, config.data / "records", config.disk_floor)
+    tokens = Tokens(vault.derived("session tokens"), vault.derived("access codes"), clock.wall)
+    changes = Changes()
+    channel = Channel(store, sessions, changes, clock)
+    rounds = Rounds(config, store, sessions, evidence, channel, changes, clock)
+    parts = (
+        Registration(config, store, sessions, tokens, changes, clock),
+        Ingest(store, sessions, evidence, tokens, changes, clock),
+        Media(store, sessions, evidence, tokens),
+        Reports(config, store, sessions, evidence, tokens, clock),
+        Consoles(store, sessions, channel, tokens, vault, changes, clock),
+    )
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        await store.run(evidence.recover, clock.now_ms())
+        async with asyncio.TaskGroup() as tasks:
+            going = tasks.create_task(rounds.go())
+            yield
+            going.cancel()
+
+    routes = [
+        Route("/v1/health", _health(clock)),
+        WebSocketRoute("/v1/sessions/{id}/channel", _channel(store, sessions, channel, tokens)),
+        *(route for part in parts for route in part.routes()),
+        *pages.routes(),
+    ]
+    return Starlette(routes=routes, lifespan=lifespan, exception_handlers=HANDLERS)
+
+
+def _health(clock: Clock) -> Callable[[Request], Awaitable[Response]]:
+    async def health(_request: Request) -> Response:
+        return answer(Health("secureproctor", version("secureproctor"), clock.now_ms()))
+
+    return health
+
+
+def _channel(
+    store: Store, sessions: Sessions, channel: Channel, tokens: Tokens
+) -> Callable[[WebSocket], Awaitable[None]]:
+    async def serve(websocket: WebSocket) -> None:
+        session_id = str(websocket.path_params["id"])
+        tokens.verify(websocket.headers.get("Authorization", ""), session_id)
+        await store.run(sessions.find, session_id)
+        await websocket.accept()
+        await channel.serve(websocket, session_id)
+
+    return serve

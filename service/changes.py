@@ -1,0 +1,47 @@
+"""Who wants to know that a session changed: consoles listen, everything else marks. Many marks become one."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class Listener:
+    """The sessions that changed since they were last taken, in the order of their first change."""
+
+    def __init__(self) -> None:
+        self._dirty: dict[str, None] = {}
+        self._woken = asyncio.Event()
+
+    def mark(self, session_id: str) -> None:
+        """This session changed."""
+        self._dirty[session_id] = None
+        self._woken.set()
+
+    async def taken(self) -> list[str]:
+        """Wait for a change and take all of them."""
+        await self._woken.wait()
+        self._woken.clear()
+        changed, self._dirty = list(self._dirty), {}
+        return changed
+
+
+class Changes:
+    """Spreads each change to all listeners; to be used from the event loop only."""
+
+    def __init__(self) -> None:
+        self._listeners: set[Listener] = set()
+
+    def mark(self, session_id: str) -> None:
+        """Tell every listener."""
+        for listener in self._listeners:
+            listener.mark(session_id)
+
+    @contextmanager
+    def listening(self) -> Iterator[Listener]:
+        """A listener for as long as the block lasts."""
+        listener = Listener()
+        self._listeners.add(listener)
+        try:
+            yield listener
+        finally:
+            self._listeners.discard(listener)

@@ -1,0 +1,243 @@
+"""The agent's end of the proctor channel: the shell around contract.link.
+
+Each session has one `Peer`: its link, and the connection that is open now, if any. What a message does and the state of the
+link that took it are written in one transaction; so a message takes effect once, also across a crash of the service. Until
+the agent's `Resume` has come, nothing numbered is written: what is sent meanwhile waits, and goes out in order with the rest.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from typing import TypeVar, assert_never
+
+import apsw
+import msgspec
+from starlette.websockets import WebSocket
+
+from secureproctor.contract.channel import (
+    LINK_LOST_AFTER_S,
+    Chat,
+    CommandUpdate,
+    EventSeen,
+    Heartbeat,
+    KeepAlive,
+    Resume,
+    ServiceEnded,
+    SessionChanged,
+    ToAgent,
+    ToService,
+)
+from secureproctor.contract.errors import Refusal
+from secureproctor.contract.link import Link, LinkError
+from secureproctor.service import ledger
+from secureproctor.service.changes import Changes
+from secureproctor.service.clock import Clock
+from secureproctor.service.line import BROKEN, REPLACED, Line, frames, pumped
+from secureproctor.service.session import Presence, beaten, changed, ended
+from secureproctor.service.sessions import Sessions, load, load_link, save, save_link
+from secureproctor.service.store import Store
+
+log = logging.getLogger(__name__)
+
+Sent = TypeVar("Sent", bound=ToAgent)
+
+
+@dataclass(slots=True)
+class Peer:
+    """The service's end of one session's channel."""
+
+    session_id: str
+    link: Link
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    line: Line | None = None
+    resumed: bool = False
+
+    def write(self, frame: bytes) -> None:
+        """Write a numbered frame now, or leave it to the next Resume."""
+        if self.line and self.resumed:
+            self.line.write(frame)
+
+    def attach(self, line: Line) -> None:
+        """A new connection takes over from the old one."""
+        if self.line:
+            self.line.close(REPLACED)
+        self.line, self.resumed = line, False
+        line.write(self.link.connected())
+
+    def detach(self, line: Line) -> None:
+        """The connection is gone, unless another one took over already."""
+        if self.line is line:
+            self.line, self.resumed = None, False
+
+
+class Channel:
+    """All agents' channels."""
+
+    def __init__(self, store: Store, sessions: Sessions, changes: Changes, clock: Clock) -> None:
+        self._store = store
+        self._sessions = sessions
+        self._changes = changes
+        self._clock = clock
+        self._peers: dict[str, Peer] = {}
+
+    async def serve(self, websocket: WebSocket, session_id: str) -> None:
+        """Talk with an agent over an open connection until it ends."""
+        async with pumped(websocket) as line:
+            async with self._held(session_id) as peer:
+                peer.attach(line)
+            try:
+                async for data in frames(websocket):
+                    await self._take(session_id, line, data)
+            except LinkError as error:
+                log.warning("The agent of session %s broke the protocol: %s", session_id, error)
+                line.close(BROKEN)
+            finally:
+                peer.detach(line)
+                self._changes.mark(session_id)
+
+    async def send(self, session_id: str, make: Callable[[apsw.Cursor], Sent]) -> Sent:
+        """Send what `make` returns, in one transaction with what it writes; delivered also when the agent is away now.
+
+        Raises Refusal busy when too much waits already, and whatever `make` refuses.
+        """
+        async with self._held(session_id) as peer:
+            body, frame = await self._store.run(self._sent, peer, make)
+            peer.write(frame)
+        self._changes.mark(session_id)
+        return body
+
+    async def end(self, session_id: str, reason: str) -> None:
+        """End a session by the service's own word."""
+
+        def end(db: apsw.Cursor) -> ServiceEnded:
+            save(db, ended(load(db, session_id), reason, self._clock.now_ms()))
+            return ServiceEnded(reason)
+
+        log.info("Session %s ended: %s.", session_id, reason)
+        await self.send(session_id, end)
+
+    def presence(self, session_id: str, heard_ms: int | None) -> Presence:
+        """Whether the agent can be heard."""
+        peer, silent_s = self._peers.get(session_id), self._sessions.silent_s(session_id)
+        if peer and peer.line and silent_s is not None and silent_s <= LINK_LOST_AFTER_S:
+            return "online"
+        return "never" if heard_ms is None else "offline"
+
+    def forget(self, session_id: str) -> None:
+        """The session was purged, or its link in memory is not what is stored: the next connection reads it again."""
+        peer = self._peers.pop(session_id, None)
+        if peer and peer.line:
+            peer.line.close(BROKEN)
+
+    async def _peer(self, session_id: str) -> Peer:
+        if session_id not in self._peers:
+            link = await self._store.run(self._stored_link, session_id)
+            self._peers.setdefault(session_id, Peer(session_id, link))
+        return self._peers[session_id]
+
+    def _stored_link(self, session_id: str) -> Link:
+        with self._store.transaction() as db:
+            return load_link(db, session_id)
+
+    @asynccontextmanager
+    async def _held(self, session_id: str) -> AsyncIterator[Peer]:
+        """A session's peer, for one at a time. If its new state could not be stored, it is forgotten."""
+        while True:
+            peer = await self._peer(session_id)
+            async with peer.lock:
+                if self._peers.get(session_id) is not peer:
+                    continue  # it was forgotten while this waited
+                try:
+                    yield peer
+                except Refusal:
+                    raise
+                except BaseException:
+                    self.forget(session_id)
+                    raise
+                return
+
+    def _sent(self, peer: Peer, make: Callable[[apsw.Cursor], Sent]) -> tuple[Sent, bytes]:
+        with self._store.transaction() as db:
+            body = make(db)
+            try:
+                frame = peer.link.send(body)
+            except LinkError:
+                raise Refusal("busy") from None
+            if peer.resumed:
+                ledger.sent(db, peer.session_id, self._clock.now_ms())
+            save_link(db, peer.session_id, peer.link)
+        return body, frame
+
+    async def _take(self, session_id: str, line: Line, data: str | bytes) -> None:
+        async with self._held(session_id) as peer:
+            if peer.line is not line:
+                return  # a newer connection took over; what still comes here comes there again
+            self._sessions.contact(session_id)
+            opening, before = not peer.resumed, (peer.link.heard, len(peer.link.waiting))
+            try:
+                body, again = peer.link.receive(data)
+            except (ValueError, RecursionError) as error:  # UnicodeDecodeError and nesting beyond all measure, too
+                raise LinkError(str(error)) from None
+            if opening and body is not None:
+                raise LinkError("the first frame is not a Resume")
+            message = _message(session_id, body)
+            if opening or message is not None or before != (peer.link.heard, len(peer.link.waiting)):
+                await self._store.run(self._taken, peer, message, opening)
+            peer.resumed = True
+            for frame in again:
+                line.write(frame)
+            if isinstance(message, Heartbeat) or peer.link.heard != before[0]:
+                # acknowledged at once, so that the agent need not keep what has arrived
+                line.write(peer.link.momentary(KeepAlive(self._clock.now_ms())))
+        self._changes.mark(session_id)
+
+    def _taken(self, peer: Peer, message: ToService | None, opening: bool) -> None:
+        with self._store.transaction() as db:
+            if message is not None:
+                self._effect(db, peer.session_id, message)
+            if opening:
+                ledger.sent(db, peer.session_id, self._clock.now_ms())
+            save_link(db, peer.session_id, peer.link)
+
+    def _effect(self, db: apsw.Cursor, session_id: str, message: ToService) -> None:
+        """What a message does. A number that no database can hold makes it void: nobody means such a one."""
+        try:
+            with db.connection:
+                self._applied(db, session_id, message)
+        except OverflowError as error:
+            log.warning("A message of session %s was ignored: %s", session_id, error)
+
+    def _applied(self, db: apsw.Cursor, session_id: str, message: ToService) -> None:
+        match message:
+            case SessionChanged():
+                save(db, changed(load(db, session_id), message))
+            case Heartbeat():
+                session = replace(beaten(load(db, session_id), message), heard_ms=self._clock.now_ms())
+                save(db, session)
+                ledger.announced(db, session_id, message.heads)
+            case CommandUpdate():
+                ledger.updated(db, session_id, message)
+            case Chat(sender="candidate"):
+                ledger.said(db, session_id, message)
+            case Chat():
+                log.warning("The agent of session %s spoke for the proctor; it was ignored.", session_id)
+            case EventSeen():
+                ledger.seen(db, session_id, message)
+            case KeepAlive() | Resume():
+                pass
+            case _:
+                assert_never(message)
+
+
+def _message(session_id: str, body: bytes | None) -> ToService | None:
+    """The body of a frame. What this version does not understand is acknowledged and ignored (contract.channel)."""
+    if body is None:
+        return None
+    try:
+        message: ToService = msgspec.json.decode(body, type=ToService)
+    except (ValueError, RecursionError) as error:
+        log.warning("A message of session %s was not understood: %s", session_id, error)
+        return None
+    return message

@@ -1,0 +1,71 @@
+"""Reading Init's body: what is missing or wrong, field by field, in sentences. Pure."""
+
+import re
+
+import msgspec
+
+from secureproctor.contract.errors import Refusal
+from secureproctor.contract.http import MANDATORY, NOT_YET_ENFORCED, InitBody, ProctoringSettings
+
+_MISSING = re.compile(r"Object missing required field `(?P<name>\w+)`")
+_AT = re.compile(r" - at `\$\.?(?P<path>.*)`$")
+_WORDS = {
+    "`bool`": "true or false",
+    "`str`": "text",
+    "`int`": "a whole number",
+    "`object`": "a JSON object",
+    "`array`": "a list",
+    "`null`": "nothing",
+    "`float`": "a number",
+}
+
+
+def read_init(body: bytes) -> InitBody:
+    """The body of Init. Raises Refusal body_malformed, field_missing or field_invalid."""
+    try:
+        init = msgspec.json.decode(body, type=InitBody)
+    except msgspec.ValidationError as error:
+        raise field_refusal(str(error)) from None
+    except (ValueError, RecursionError) as error:
+        raise Refusal("body_malformed", why=str(error)) from None
+    _check_mandatory(init)
+    _check_settings(init.proctoring_settings)
+    return init
+
+
+def not_enforced(settings: ProctoringSettings) -> tuple[str, ...]:
+    """The settings that were asked for and have no effect in this version, by their names on the form."""
+    asked, default = msgspec.to_builtins(settings), msgspec.to_builtins(ProctoringSettings())
+    return tuple(name for name in asked if name in NOT_YET_ENFORCED and asked[name] != default[name])
+
+
+def field_refusal(complaint: str) -> Refusal:
+    """A refusal that names the field, from msgspec's words for what does not fit."""
+    at = _AT.search(complaint)
+    path = at["path"] if at else ""
+    why = complaint[: at.start()] if at else complaint
+    missing = _MISSING.match(why)
+    if missing:
+        return Refusal("field_missing", field=".".join(filter(None, (path, missing["name"]))))
+    for technical, plain in _WORDS.items():
+        why = why.replace(technical, plain)
+    why = why[:1].lower() + why[1:]
+    return Refusal("field_invalid", field=path, why=why) if path else Refusal("body_malformed", why=why)
+
+
+def _check_mandatory(init: InitBody) -> None:
+    given = msgspec.to_builtins(init)
+    for name in MANDATORY:
+        if not given[name].strip():
+            raise Refusal("field_missing", field=name)
+
+
+def _check_settings(settings: ProctoringSettings) -> None:
+    if settings.msb and not settings.msb_key.strip():
+        raise Refusal("field_missing", field="proctoringSettings.msbKey")
+    if settings.initial_state == "paused" and not settings.pause_resume:
+        why = "a session that begins paused needs Pause/Resume, or nobody could resume it"
+        raise Refusal("field_invalid", field="proctoringSettings.initialState", why=why)
+    if settings.candidate_photo_url and not settings.candidate_photo_url.startswith(("https://", "http://")):
+        why = "it is not a web address"
+        raise Refusal("field_invalid", field="proctoringSettings.candidatePhotoUrl", why=why)

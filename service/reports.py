@@ -1,0 +1,114 @@
+"""Fetching a report: the facts are gathered, every record is opened once more, and report.py draws the conclusions."""
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from secureproctor.contract import signing
+from secureproctor.contract.errors import Refusal
+from secureproctor.contract.events import Event
+from secureproctor.contract.http import ReportAnswer, ReportLink
+from secureproctor.contract.record import RecordError, RecordKind
+from secureproctor.contract.report import Report
+from secureproctor.service import ledger
+from secureproctor.service.answers import answer
+from secureproctor.service.chains import Key, key
+from secureproctor.service.clock import Clock
+from secureproctor.service.config import ServiceConfig
+from secureproctor.service.evidence import Evidence, StoredRecord
+from secureproctor.service.report import Facts, build_report
+from secureproctor.service.session import Session
+from secureproctor.service.sessions import Sessions
+from secureproctor.service.store import Store
+from secureproctor.service.tokens import Tokens
+
+PATH = "/v2/report/"
+NEEDED = ("publicKey", "groupName", "userId")
+FORMATS = ("url", "json")
+
+
+class Reports:
+    """The calls that give a report."""
+
+    def __init__(
+        self, config: ServiceConfig, store: Store, sessions: Sessions, evidence: Evidence, tokens: Tokens, clock: Clock
+    ) -> None:
+        self._config = config
+        self._store = store
+        self._sessions = sessions
+        self._evidence = evidence
+        self._tokens = tokens
+        self._clock = clock
+
+    def routes(self) -> list[BaseRoute]:
+        """The addresses of this part."""
+        return [Route(PATH, self.signed), Route("/v1/sessions/{id}/report", self.linked)]
+
+    async def linked(self, request: Request) -> Response:
+        """`GET /v1/sessions/{id}/report`, by a link's access code."""
+        session_id = str(request.path_params["id"])
+        access = request.query_params.get("access", "")
+        self._tokens.check_access(session_id, access)
+        session = await self._store.run(self._sessions.find, session_id)
+        return answer(await self._store.run(self._report, session, access))
+
+    async def signed(self, request: Request) -> Response:
+        """`GET /v2/report/`: the newest session of a user, signed by the exam's server."""
+        query = dict(request.query_params)
+        for name in NEEDED:
+            if not query.get(name, "").strip():
+                raise Refusal("field_missing", field=name)
+        wanted = query.get("reportFormat", FORMATS[0]).lower()
+        if wanted not in FORMATS:
+            raise Refusal("field_invalid", field="reportFormat", why="it is url or json")
+        signer = signing.verify(
+            self._config.keys,
+            method="GET",
+            endpoints=self._config.endpoints(PATH),
+            query=query,
+            body=b"",
+            public_key=query["publicKey"],
+            authorization=request.headers.get("Authorization", ""),
+            now_s=self._clock.wall(),
+        )
+        session = await self._store.run(self._sessions.newest, signer, query["groupName"], query["userId"])
+        access, expires_s = self._tokens.access(session.id)
+        report = await self._store.run(self._report, session, access)
+        whole = msgspec.Raw(msgspec.json.encode(report)) if wanted == "json" else None
+        return answer(ReportAnswer(self._link(report, access, expires_s), whole))
+
+    def _link(self, report: Report, access: str, expires_s: int) -> ReportLink:
+        base, session_id = self._config.public_url, report.session_id
+        return ReportLink(
+            url=f"{base}/report/{session_id}?access={access}",
+            json_url=f"{base}/v1/sessions/{session_id}/report?access={access}",
+            expires_ms=expires_s * 1000,
+            ci_score=report.credibility.score,
+            ci_band=report.credibility.band,
+        )
+
+    def _report(self, session: Session, access: str) -> Report:
+        with self._store.transaction() as db:
+            commands, chat = ledger.commands(db, session.id), ledger.chat(db, session.id)
+            seen, heads = ledger.events_seen(db, session.id), ledger.heads(db, session.id)
+        records = self._evidence.records(session.id)
+        unopened, events = self._opened(session, records)
+        return build_report(Facts(session, records, unopened, events, seen, heads, commands, chat, access))
+
+    def _opened(self, session: Session, records: list[StoredRecord]) -> tuple[dict[Key, str], list[Event]]:
+        private_key = self._sessions.private_key(session)
+        unopened: dict[Key, str] = {}
+        events: list[Event] = []
+        for record in records:
+            if record.dropped:
+                continue
+            try:
+                content = self._evidence.opened(session.id, record, private_key)
+                if record.kind is RecordKind.EVENTS:
+                    events += msgspec.json.decode(content, type=list[Event])
+            except RecordError as error:
+                unopened[key(record)] = f"{error}."
+            except (ValueError, RecursionError) as error:
+                unopened[key(record)] = f"it holds no events: {error}."
+        return unopened, events

@@ -1,0 +1,79 @@
+"""What the service does by itself, once a second: end expired sessions, drop live-only evidence, purge what is too old."""
+
+import asyncio
+import logging
+
+import apsw
+
+from secureproctor.service.changes import Changes
+from secureproctor.service.channel import Channel
+from secureproctor.service.clock import Clock
+from secureproctor.service.config import ServiceConfig
+from secureproctor.service.evidence import Evidence
+from secureproctor.service.session import Presence
+from secureproctor.service.sessions import Sessions
+from secureproctor.service.store import Store
+
+log = logging.getLogger(__name__)
+
+EVERY_S = 1.0
+PURGE_EVERY = 60
+"""Rounds between two looks for what is past the retention time."""
+
+
+class Rounds:
+    """The periodic work; `once` is one round."""
+
+    def __init__(
+        self,
+        config: ServiceConfig,
+        store: Store,
+        sessions: Sessions,
+        evidence: Evidence,
+        channel: Channel,
+        changes: Changes,
+        clock: Clock,
+    ) -> None:
+        self._config = config
+        self._store = store
+        self._sessions = sessions
+        self._evidence = evidence
+        self._channel = channel
+        self._changes = changes
+        self._clock = clock
+        self._presence: dict[str, Presence] = {}
+
+    async def go(self) -> None:
+        """Go the rounds until cancelled. A full disk stops a round, not the service."""
+        count = 0
+        while True:
+            try:
+                await self.once()
+                if count % PURGE_EVERY == 0:
+                    await self.purge()
+            except (OSError, apsw.Error) as error:
+                log.error("A round failed and will be tried again: %s", error)
+            count += 1
+            await asyncio.sleep(EVERY_S)
+
+    async def once(self) -> None:
+        """End what has expired, drop what was live only, notice who went silent."""
+        for session_id in await self._store.run(self._sessions.expired):
+            await self._channel.end(session_id, "expired")
+        before_ms = self._clock.now_ms() - int(self._config.live_window_s * 1000)
+        for session_id in await self._store.run(self._evidence.drop_live, before_ms):
+            self._changes.mark(session_id)
+        for session in await self._store.run(self._sessions.alive):
+            presence = self._channel.presence(session.id, session.heard_ms)
+            if self._presence.get(session.id) != presence:
+                self._presence[session.id] = presence
+                self._changes.mark(session.id)
+
+    async def purge(self) -> None:
+        """Delete sessions that are past the retention time."""
+        old = await self._store.run(
+            self._sessions.purge, self._clock.now_ms(), self._config.retention_s, self._evidence.purge
+        )
+        for session_id in old:
+            self._channel.forget(session_id)
+            self._presence.pop(session_id, None)

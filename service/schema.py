@@ -1,0 +1,106 @@
+"""The database as one SQL script. A change of it is a new VERSION and a row in MIGRATIONS.
+
+Deleting a session deletes all that is said of it (ON DELETE CASCADE); its sealed records are files beside the database.
+"""
+
+VERSION = 1
+
+SCRIPT = """
+CREATE TABLE sessions (
+    id TEXT PRIMARY KEY,
+    user_id TEXT NOT NULL,
+    group_name TEXT NOT NULL,
+    user_name TEXT NOT NULL,
+    user_email TEXT NOT NULL,
+    public_key TEXT NOT NULL,
+    settings TEXT NOT NULL,                  -- contract.http.ProctoringSettings as JSON
+    expiry_s INTEGER NOT NULL,
+    registered_ms INTEGER NOT NULL,
+    sealing_key BLOB NOT NULL,               -- X25519 public key
+    wrapped_key BLOB NOT NULL,               -- its private key, see vault.py
+    state TEXT NOT NULL DEFAULT 'registered',
+    end_reason TEXT NOT NULL DEFAULT '',
+    started_ms INTEGER,                      -- wall time of the session clock's 0
+    ended_ms INTEGER,
+    ended_us INTEGER,                        -- session time of the end
+    contact_us INTEGER,                      -- session time of the last heartbeat while running
+    heard_ms INTEGER,
+    backlog INTEGER NOT NULL DEFAULT 0,
+    link TEXT NOT NULL DEFAULT '{}'          -- contract.link.Snapshot as JSON
+) STRICT;
+CREATE INDEX sessions_by_user ON sessions (public_key, group_name, user_id, registered_ms);
+
+CREATE TABLE records (
+    session TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+    stream TEXT NOT NULL,
+    epoch INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
+    live_only INTEGER NOT NULL,
+    start_us INTEGER NOT NULL,
+    duration_us INTEGER NOT NULL,
+    wall_us INTEGER NOT NULL,
+    codec TEXT NOT NULL,
+    previous BLOB NOT NULL,
+    hash BLOB NOT NULL,
+    size INTEGER NOT NULL,
+    received_ms INTEGER NOT NULL,
+    dropped INTEGER NOT NULL DEFAULT 0,      -- 1: live-only, its file was deleted after the live window
+    PRIMARY KEY (session, stream, epoch, seq)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX records_live ON records (received_ms) WHERE live_only AND NOT dropped;
+
+CREATE TABLE totals (                        -- what has arrived, kept up with each record: consoles ask often
+    session TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+    stream TEXT NOT NULL,
+    segments INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    last_ms INTEGER NOT NULL,
+    PRIMARY KEY (session, stream)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE heads (                         -- chain heads as first announced: a later announcement changes nothing
+    session TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+    stream TEXT NOT NULL,
+    epoch INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    hash TEXT NOT NULL,
+    PRIMARY KEY (session, stream, epoch, seq)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE commands (
+    session TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+    id TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    status TEXT NOT NULL,
+    issued_ms INTEGER NOT NULL,
+    sent_ms INTEGER,
+    received_ms INTEGER,
+    applied_ms INTEGER,
+    acknowledged_ms INTEGER,
+    acknowledged_by TEXT NOT NULL DEFAULT '',
+    reason TEXT NOT NULL DEFAULT '',
+    PRIMARY KEY (session, id)
+) STRICT;
+
+CREATE TABLE chat (
+    session TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+    id TEXT NOT NULL,
+    sender TEXT NOT NULL,
+    text TEXT NOT NULL,
+    at_ms INTEGER NOT NULL,
+    PRIMARY KEY (session, sender, id)
+) STRICT;
+
+CREATE TABLE seen (                          -- events told over the channel; the evidence is in the sealed records
+    session TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+    kind TEXT NOT NULL,
+    stream TEXT NOT NULL,
+    at_ms INTEGER NOT NULL,
+    detail TEXT NOT NULL
+) STRICT;
+CREATE INDEX seen_by_session ON seen (session);
+"""
+
+MIGRATIONS: dict[int, str] = {1: SCRIPT}
+"""The script that leads to each version from the one before it."""

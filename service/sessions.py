@@ -1,0 +1,146 @@
+"""All sessions: registered by Init, found again, expired by the service's own clock, purged after the retention time."""
+
+import logging
+import uuid
+from collections.abc import Callable
+from dataclasses import astuple, fields
+
+import apsw
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from secureproctor.contract.errors import Refusal
+from secureproctor.contract.http import InitBody, ProctoringSettings
+from secureproctor.contract.link import Link, Snapshot
+from secureproctor.service.clock import Clock
+from secureproctor.service.session import RUNNING, Session
+from secureproctor.service.store import Store, Value
+from secureproctor.service.vault import Vault
+
+log = logging.getLogger(__name__)
+
+_NAMES = tuple(field.name for field in fields(Session))
+_SELECT = f"SELECT {', '.join(_NAMES)} FROM sessions"  # noqa: S608 - no input in it
+_INSERT = f"INSERT INTO sessions ({', '.join(_NAMES)}) VALUES ({', '.join('?' * len(_NAMES))})"  # noqa: S608 - as above
+_UPDATE = f"UPDATE sessions SET {', '.join(f'{name} = ?' for name in _NAMES[11:])} WHERE id = ?"  # noqa: S608 - as above
+
+
+class Sessions:
+    """The table of sessions, and when each was last heard of on the monotonic clock."""
+
+    def __init__(self, store: Store, vault: Vault, clock: Clock) -> None:
+        self._store = store
+        self._vault = vault
+        self._clock = clock
+        self._contact: dict[str, float] = {}
+
+    def register(self, init: InitBody) -> Session:
+        """A new session with a key pair of its own. Blocks."""
+        key = X25519PrivateKey.generate()
+        session_id = str(uuid.uuid4())
+        user = init.user_meta_data
+        session = Session(
+            session_id, init.user_id, init.group_name, user.name, user.email, init.public_key, init.proctoring_settings,
+            init.expiry_time, self._clock.now_ms(), key.public_key().public_bytes_raw(),
+            self._vault.wrap(session_id, key),
+        )  # fmt: skip
+        with self._store.transaction() as db:
+            db.execute(_INSERT, _row(session))
+        return session
+
+    def find(self, session_id: str) -> Session:
+        """A session by its id. Raises Refusal session_unknown. Blocks."""
+        with self._store.transaction() as db:
+            return load(db, session_id)
+
+    def newest(self, public_key: str, group_name: str, user_id: str) -> Session:
+        """The newest session of a user. Raises Refusal session_unknown. Blocks."""
+        query = (
+            f"{_SELECT} WHERE public_key = ? AND group_name = ? AND user_id = ? ORDER BY registered_ms DESC, rowid DESC"
+        )
+        with self._store.transaction() as db:
+            row = db.execute(query + " LIMIT 1", (public_key, group_name, user_id)).fetchone()
+        if row is None:
+            raise Refusal("session_unknown")
+        return _session(row)
+
+    def all(self) -> list[Session]:
+        """Every session that is kept, oldest first. Blocks."""
+        with self._store.transaction() as db:
+            return [_session(row) for row in db.execute(f"{_SELECT} ORDER BY registered_ms")]
+
+    def alive(self) -> list[Session]:
+        """Those that have not ended. Blocks."""
+        with self._store.transaction() as db:
+            return [_session(row) for row in db.execute(f"{_SELECT} WHERE state <> 'ended'")]
+
+    def private_key(self, session: Session) -> X25519PrivateKey:
+        """The key that opens the session's records."""
+        return self._vault.unwrap(session.id, session.wrapped_key)
+
+    def contact(self, session_id: str) -> None:
+        """The agent of this session was heard now."""
+        self._contact[session_id] = self._clock.monotonic()
+
+    def silent_s(self, session_id: str) -> float | None:
+        """For how long nothing was heard; None when nothing was heard since this service started."""
+        heard = self._contact.get(session_id)
+        return None if heard is None else self._clock.monotonic() - heard
+
+    def expired(self) -> list[str]:
+        """Running sessions whose expiry time has passed. The time while the service was away counts for nobody. Blocks."""
+        with self._store.transaction() as db:
+            running = list(db.execute("SELECT id, expiry_s FROM sessions WHERE state IN (?, ?)", tuple(RUNNING)))
+        now = self._clock.monotonic()
+        return [
+            session_id for session_id, expiry_s in running if now - self._contact.setdefault(session_id, now) > expiry_s
+        ]
+
+    def purge(self, now_ms: int, retention_s: float, delete_files: Callable[[str], None]) -> list[str]:
+        """Delete all that is older than the retention time; the ids of what was deleted. Blocks."""
+        old = [session.id for session in self.all() if session.last_ms + retention_s * 1000 < now_ms]
+        for session_id in old:
+            with self._store.transaction() as db:
+                db.execute("DELETE FROM sessions WHERE id = ?", (session_id,))
+            delete_files(session_id)
+            self._contact.pop(session_id, None)
+            log.info("Session %s was purged.", session_id)
+        return old
+
+
+def load(db: apsw.Cursor, session_id: str) -> Session:
+    """A session within a transaction. Raises Refusal session_unknown."""
+    row = db.execute(f"{_SELECT} WHERE id = ?", (session_id,)).fetchone()
+    if row is None:
+        raise Refusal("session_unknown")
+    return _session(row)
+
+
+def save(db: apsw.Cursor, session: Session) -> None:
+    """Write what may change of a session, within a transaction."""
+    db.execute(_UPDATE, (*_row(session)[11:], session.id))
+
+
+def load_link(db: apsw.Cursor, session_id: str) -> Link:
+    """The service's end of a session's channel. Raises Refusal session_unknown."""
+    row = db.execute("SELECT link FROM sessions WHERE id = ?", (session_id,)).fetchone()
+    if row is None:
+        raise Refusal("session_unknown")
+    return Link.restored(msgspec.json.decode(row[0], type=Snapshot))
+
+
+def save_link(db: apsw.Cursor, session_id: str, link: Link) -> None:
+    """Write it, in the transaction that also does what its messages ask for."""
+    db.execute("UPDATE sessions SET link = ? WHERE id = ?", (msgspec.json.encode(link.snapshot()).decode(), session_id))
+
+
+def _row(session: Session) -> tuple[Value, ...]:
+    row = list(astuple(session))
+    row[6] = msgspec.json.encode(session.settings).decode()
+    return tuple(row)
+
+
+def _session(row: tuple[Value, ...]) -> Session:
+    values = list(row)
+    settings = msgspec.json.decode(str(values[6]), type=ProctoringSettings)
+    return Session(*values[:6], settings, *values[7:])  # type: ignore[arg-type, call-arg] # the columns' types are the schema's

@@ -1,0 +1,208 @@
+// @ts-check
+/* The report in words: who, the verdict, and a table for each kind of thing that it holds (contract/report.py). */
+
+import { FIELDS } from "./demo-form.js";
+import { byId, bytes, clock, dateTime, duration, el, table, words } from "./dom.js";
+import { commandName, stateName, streamName } from "./states.js";
+
+/** @typedef {(session: number) => void} Seek */
+
+/** @type {Record<string, string>} */
+const LOOKS = { high: "good", medium: "middling", low: "poor" };
+
+/** @param {any} report @param {Seek} seek is called with the session time of a row that was pressed */
+export function showTables(report, seek) {
+  showWho(report);
+  showVerdict(report);
+  showCoverage(report, seek);
+  showFlags(report, seek);
+  showCommands(report);
+  showChat(report);
+  showChains(report);
+  showSettings(report);
+  showEvents(report, seek);
+}
+
+/** @param {any} report */
+function showWho(report) {
+  const who = report.user_name || report.user_id;
+  document.title = `${who} – SecureProctor Report`;
+  byId("who").textContent = who;
+  facts({
+    "User ID": report.user_id,
+    Group: report.group_name,
+    "E-mail": report.user_email || "–",
+    State: stateName(report.state) + (report.end_reason ? `: ${words(report.end_reason)}` : ""),
+    Registered: dateTime(report.registered_ms),
+    Started: dateTime(report.started_ms),
+    Ended: dateTime(report.ended_ms),
+    Running: duration(report.running_s),
+    "Session expiry": duration(report.expiry_s),
+    Identity: report.identity,
+  });
+}
+
+/** @param {Record<string, string>} entries */
+function facts(entries) {
+  byId("facts").replaceChildren(
+    ...Object.entries(entries).map(([term, text]) => el("div", {}, el("dt", {}, term), el("dd", {}, text))),
+  );
+}
+
+/** @param {any} report */
+function showVerdict(report) {
+  const { score, band, computed } = report.credibility;
+  Object.assign(byId("verdict").dataset, { band, score });
+  const how = computed.length ? computed : ["Nothing was deducted."];
+  byId("verdict").replaceChildren(
+    el("div", { class: `band ${LOOKS[band.toLowerCase()] ?? ""}` }, `${words(band)} · ${Math.round(score)} of 100`),
+    el("ul", { "aria-label": "How it was computed" }, ...how.map((/** @type {string} */ line) => el("li", {}, line))),
+  );
+}
+
+/** @param {any} report @param {Seek} seek */
+function showCoverage(report, seek) {
+  const rows = report.streams.map(
+    (/** @type {any} */ { stream, coverage_pct, covered_s, segments, bytes: size, codec }) => [
+      streamName(stream),
+      `${coverage_pct.toFixed(1)} %`,
+      duration(covered_s),
+      String(segments),
+      bytes(size),
+      codec || "–",
+    ],
+  );
+  const gaps = report.gaps.map((/** @type {any} */ { stream, start_s, end_s, cause }) => [
+    streamName(stream),
+    seekButton(start_s, seek),
+    duration(end_s),
+    `${(end_s - start_s).toFixed(1)} s`,
+    words(cause),
+  ]);
+  byId("coverage").replaceChildren(
+    table("Coverage", ["Stream", "Coverage", "Covered", "Segments", "Size", "Codec"], rows),
+    ...(gaps.length ? [el("h3", {}, "Gaps"), table("Gaps", ["Stream", "From", "To", "Length", "Cause"], gaps)] : []),
+  );
+}
+
+/** @param {number} session @param {Seek} seek */
+function seekButton(session, seek) {
+  const attributes = { type: "button", class: "seek", "data-seek": session, "aria-label": `Go to ${duration(session)}` };
+  return el("button", { ...attributes, onclick: () => seek(session) }, duration(session));
+}
+
+/** @param {string} id @param {string} caption @param {string[]} columns @param {(Node | string)[][]} rows */
+function listing(id, caption, columns, rows) {
+  byId(id).replaceChildren(rows.length ? table(caption, columns, rows) : el("p", { class: "hint" }, "None."));
+}
+
+/** @param {any} report @param {Seek} seek */
+function showFlags(report, seek) {
+  const rows = report.flags.map((/** @type {any} */ { flag, start_s, end_s, confidence, evidence, note }) => [
+    words(flag).toLowerCase(),
+    seekButton(start_s, seek),
+    duration(end_s),
+    `${Math.round(confidence * 100)} %`,
+    evidence.map((/** @type {number} */ i) => `${i}: ${words(report.events[i]?.kind ?? "?")}`).join(", ") || "–",
+    note || "–",
+  ]);
+  listing("flags", "Flags", ["Flag", "From", "To", "Confidence", "Events", "Note"], rows);
+}
+
+/** @param {any} report */
+function showCommands(report) {
+  const rows = report.commands.map((/** @type {any} */ each) => [
+    commandName(each.kind),
+    el("span", { class: "mark", "data-mark": each.status }, words(each.status)),
+    clock(each.issued_ms),
+    clock(each.received_ms),
+    clock(each.applied_ms),
+    `${clock(each.acknowledged_ms)}${each.acknowledged_by ? ` by ${each.acknowledged_by}` : ""}`,
+    each.reason || "–",
+  ]);
+  listing(
+    "commands",
+    "Proctor's commands",
+    ["Command", "Status", "Issued", "Received", "Applied", "Acknowledged", "Reason"],
+    rows,
+  );
+}
+
+/** @param {any} report */
+function showChat(report) {
+  const lines = report.chat.map((/** @type {any} */ { sender, text, at_ms }) =>
+    el(
+      "li",
+      { "data-sender": sender },
+      el("span", { class: "hint" }, `${sender === "proctor" ? "Proctor" : "Candidate"}, ${clock(at_ms)}`),
+      text,
+    ),
+  );
+  byId("chat").replaceChildren(...(lines.length ? lines : [el("p", { class: "hint" }, "Nobody wrote.")]));
+}
+
+/** @param {any} report */
+function showChains(report) {
+  byId("chains").dataset.verified = String(report.verified);
+  const rows = report.chains.map((/** @type {any} */ { stream, records, verified, head, faults }) => [
+    streamName(stream),
+    verdict(verified),
+    String(records),
+    faults.join("; ") || "–",
+    head || "–",
+  ]);
+  byId("chains").replaceChildren(
+    el(
+      "p",
+      {},
+      report.verified
+        ? "Every record follows from the one before it, up to the last that the agent announced."
+        : "The chain does not hold everywhere; the faults are listed.",
+    ),
+    table("Chain of evidence", ["Stream", "Chain", "Records", "Faults", "Head (SHA-256)"], rows),
+  );
+}
+
+/** @param {boolean} verified */
+const verdict = (verified) =>
+  el("span", { class: "mark", "data-mark": verified ? "verified" : "broken" }, verified ? "verified" : "broken");
+
+/** As the form says it. @param {string} name */
+function settingName(name) {
+  const spaced = name.replace(/[A-Z]/g, (letter) => ` ${letter}`);
+  return FIELDS.find((field) => field.id === name)?.label ?? spaced[0].toUpperCase() + spaced.slice(1);
+}
+
+/** @param {any} report */
+function showSettings(report) {
+  const rows = Object.entries(report.settings).map(([name, value]) => [
+    settingName(name),
+    value === true ? "on" : value === false ? "off" : value || "–",
+    report.not_enforced.includes(name)
+      ? el("span", { class: "badge", "data-not-enforced": name }, "not yet enforced")
+      : "",
+  ]);
+  byId("settings").replaceChildren(table("Settings", ["Setting", "Value", "Note"], rows));
+}
+
+/** @param {any} report @param {Seek} seek */
+function showEvents(report, seek) {
+  const rows = report.events.map(
+    (/** @type {any} */ { kind, at_s, at_ms, stream, until_s, detail }, /** @type {number} */ i) => [
+      String(i),
+      seekButton(at_s, seek),
+      until_s === null ? "–" : duration(until_s),
+      clock(at_ms),
+      words(kind),
+      stream ? streamName(stream) : "–",
+      told(detail),
+    ],
+  );
+  listing("events", "Events", ["No.", "At", "Until", "Clock", "Event", "Stream", "Detail"], rows);
+}
+
+/** @param {Record<string, any>} detail */
+const told = (detail) =>
+  Object.entries(detail ?? {})
+    .map(([name, value]) => `${words(name)}: ${value}`)
+    .join(", ") || "–";

@@ -1,0 +1,202 @@
+"""The life of a stream with a source made up: reports, epochs, retries, and a source that hangs."""
+
+import threading
+import time
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from secureproctor.capture.epoch import VideoEpoch
+from secureproctor.capture.media import Kind, Segment, SegmentSink, SourceReport, VideoFrame
+from secureproctor.capture.source import CannotOpen, CaptureError, DeviceLost, Diagnosis, SourceCounts
+from secureproctor.capture.stream_thread import Backoff, Feed, StreamThread
+from secureproctor.contract.streams import Stream
+
+Step = CaptureError | VideoFrame | str
+
+
+def frame(at_us: int, width: int = 64) -> VideoFrame:
+    return VideoFrame(np.full((72, width), 128, np.uint8), width, 48, at_us, True)
+
+
+class Script:
+    """A source that plays a script: errors are raised (by open if they say so), pictures delivered, "hang" hangs."""
+
+    def __init__(self, *steps: Step) -> None:
+        self.steps = list(steps)
+        self.events: list[str] = []
+        self.over = threading.Event()
+        self.interrupted = threading.Event()
+        self.released = threading.Event()
+
+    def open(self) -> None:
+        self.events.append("open")
+        if self.steps and isinstance(self.steps[0], CannotOpen):
+            raise self.steps.pop(0)  # type: ignore[misc]  # narrowed in the line above
+
+    def read(self, until_us: int) -> VideoFrame | None:
+        if not self.steps:
+            self.over.set()
+            self.interrupted.wait(10)
+            return None
+        match self.steps.pop(0):
+            case VideoFrame() as picture:
+                return picture
+            case CaptureError() as problem:
+                raise problem
+            case _:
+                self.over.set()
+                self.released.wait(10)
+                return None
+
+    def close(self) -> None:
+        self.events.append("close")
+
+    def interrupt(self) -> None:
+        self.interrupted.set()
+
+    def counts(self) -> SourceCounts:
+        return SourceCounts(7, 2)
+
+
+class Run:
+    """A stream thread on a script."""
+
+    def __init__(self, source: Script) -> None:
+        self.source = source
+        self.segments: list[Segment] = []
+        self.reports: list[SourceReport] = []
+        self.now_us = 10_000_000
+
+        def epoch(first: VideoFrame, emit: SegmentSink) -> VideoEpoch:
+            return VideoEpoch(Stream.WEBCAM, first, "ultrafast", 28, 2_000_000, emit)
+
+        self.thread: StreamThread[VideoFrame] = StreamThread(
+            Stream.WEBCAM,
+            Feed(source, epoch),
+            2_000_000,
+            lambda: self.now_us,
+            self.segments.append,
+            self.reports.append,
+        )
+        self.thread.start()
+
+    def finish(self) -> None:
+        assert self.source.over.wait(10)
+        self.thread.ask_to_stop()
+        self.thread.join(10)
+        assert not self.thread.is_alive()
+
+    @property
+    def told(self) -> list[tuple[str, str]]:
+        return [(str(report.state), report.code) for report in self.reports]
+
+
+def lost(since_us: int) -> DeviceLost:
+    return DeviceLost(Stream.WEBCAM, Diagnosis.STALLED, since_us)
+
+
+def missing() -> CannotOpen:
+    return CannotOpen(Stream.WEBCAM, Diagnosis.MISSING)
+
+
+def test_a_stream_tells_that_it_started_and_stopped_and_emits_up_to_the_stop() -> None:
+    run = Run(Script(frame(9_000_000), frame(9_100_000)))
+    run.finish()
+    assert run.told == [("started", ""), ("stopped", "")]
+    assert [segment.kind for segment in run.segments] == [Kind.INIT, Kind.MEDIA]
+    assert run.segments[-1].start_us + run.segments[-1].duration_us == run.now_us
+    assert run.source.events == ["open", "close"]
+
+
+def test_a_lost_device_ends_its_evidence_where_it_fell_silent_and_begins_anew() -> None:
+    run = Run(Script(frame(5_000_000), lost(5_200_000), missing(), missing(), frame(9_900_000)))
+    run.finish()
+    assert run.told == [("started", ""), ("lost", "stalled"), ("lost", "missing"), ("recovered", ""), ("stopped", "")]
+    spans = [(s.start_us, s.start_us + s.duration_us) for s in run.segments if s.kind is Kind.MEDIA]
+    assert spans == [(5_000_000, 5_200_000), (9_900_000, 10_000_000)]
+    assert [segment.kind for segment in run.segments] == [Kind.INIT, Kind.MEDIA] * 2
+    assert run.source.events == ["open", "close"] * 4
+
+
+def test_a_device_that_never_opened_is_told_once_and_started_when_it_comes() -> None:
+    run = Run(Script(missing(), missing(), frame(9_900_000)))
+    run.finish()
+    assert run.told == [("lost", "missing"), ("started", ""), ("stopped", "")]
+    assert run.thread.code is Diagnosis.OK
+
+
+def test_a_picture_of_another_size_begins_an_epoch_that_joins_the_one_before() -> None:
+    run = Run(Script(frame(9_000_000), frame(9_500_000, width=80)))
+    run.finish()
+    assert [(s.kind, s.width) for s in run.segments] == [
+        (Kind.INIT, 64), (Kind.MEDIA, 64), (Kind.INIT, 80), (Kind.MEDIA, 80)
+    ]  # fmt: skip
+    first, second = run.segments[1], run.segments[3]
+    assert first.start_us + first.duration_us == second.start_us == 9_500_000
+
+
+def test_sleep_is_a_hole_between_two_epochs() -> None:
+    run = Run(Script(frame(1_000_000), frame(9_500_000)))
+    run.finish()
+    spans = [(s.start_us, s.start_us + s.duration_us) for s in run.segments if s.kind is Kind.MEDIA]
+    assert spans == [(1_000_000, 1_000_001), (9_500_000, 10_000_000)]
+
+
+def test_the_counts_are_those_of_source_and_segments() -> None:
+    run = Run(Script(frame(9_000_000), frame(9_600_000)))
+    run.finish()
+    counts = run.thread.counts()
+    assert (counts.grabbed, counts.skipped, counts.encoded, counts.segments) == (7, 2, 2, 1)
+    assert counts.late == 1  # the clock stood at 10 s all the time
+    assert counts.bytes == sum(len(segment.payload) for segment in run.segments)
+
+
+def test_nothing_comes_from_a_thread_that_was_abandoned(until: Callable[..., None]) -> None:
+    run = Run(Script(frame(9_000_000), "hang"))
+    assert run.source.over.wait(10)
+    run.thread.ask_to_stop()
+    run.thread.abandon()
+    kept = len(run.segments)
+    assert run.told[-1][0] == "stopped"
+    run.source.released.set()
+    until(lambda: not run.thread.is_alive(), "the thread that hung")
+    assert len(run.segments) == kept
+    assert run.told.count(("stopped", "ok")) == 1
+
+
+def test_waiting_doubles_up_to_its_limit_and_begins_anew_after_a_success() -> None:
+    backoff = Backoff(0.25, 5.0)
+    assert [backoff.wait_s() for _ in range(7)] == [0.25, 0.5, 1.0, 2.0, 4.0, 5.0, 5.0]
+    backoff.reset()
+    assert backoff.wait_s() == pytest.approx(0.25)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")  # the defect is the subject
+def test_a_sink_that_raises_ends_the_stream_which_says_so_and_frees_the_device() -> None:
+    class Full(Exception):
+        pass
+
+    def refuse(_segment: Segment) -> None:
+        raise Full
+
+    source, reports = Script(frame(9_000_000)), list[SourceReport]()
+    feed = Feed(source, lambda first, emit: VideoEpoch(Stream.WEBCAM, first, "ultrafast", 28, 2_000_000, emit))
+    thread: StreamThread[VideoFrame] = StreamThread(
+        Stream.WEBCAM, feed, 2_000_000, lambda: 10_000_000, refuse, reports.append
+    )
+    thread.start()
+    thread.join(10)
+    assert [(str(report.state), report.code) for report in reports] == [("stopped", "stalled")]
+    assert source.events == ["open", "close"]
+
+
+def test_a_stop_does_not_wait_for_the_next_attempt() -> None:
+    run = Run(Script(*[missing() for _ in range(50)]))
+    began = time.monotonic()
+    while not run.told and time.monotonic() < began + 5:
+        time.sleep(0.005)
+    run.thread.ask_to_stop()
+    run.thread.join(1)
+    assert not run.thread.is_alive()

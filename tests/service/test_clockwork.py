@@ -1,0 +1,241 @@
+"""What the service does by its own clock: expiry, the live window, the retention time, recovery after a crash."""
+
+import asyncio
+import errno
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+import pytest
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
+
+from secureproctor.contract.channel import ServiceEnded, SessionChanged
+from secureproctor.contract.errors import Refusal
+from secureproctor.contract.http import InitBody, ProctoringSettings
+from secureproctor.contract.record import GENESIS, Header, RecordKind, parse, record_hash, seal
+from secureproctor.contract.streams import Stream
+from secureproctor.service.changes import Changes
+from secureproctor.service.channel import Channel
+from secureproctor.service.clock import Clock
+from secureproctor.service.config import ServiceConfig
+from secureproctor.service.evidence import Evidence
+from secureproctor.service.rounds import Rounds
+from secureproctor.service.session import Session, changed
+from secureproctor.service.sessions import Sessions, load, load_link, save
+from secureproctor.service.store import Store, StoreError
+from secureproctor.service.vault import Vault
+
+
+@dataclass
+class House:
+    """The service's parts without a network, on a clock that the test moves."""
+
+    folder: Path
+    now: float = 1_700_000_000.0
+    store: Store = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.folder.mkdir(exist_ok=True)
+        self.store = Store.opened(self.folder)
+        self.clock = Clock(lambda: self.now, lambda: self.now)
+        self.sessions = Sessions(self.store, Vault.opened(self.folder), self.clock)
+        self.evidence = Evidence(self.store, self.folder / "records")
+        self.channel = Channel(self.store, self.sessions, Changes(), self.clock)
+        config = ServiceConfig(self.folder, {}, "http://127.0.0.1:1", retention_s=3600, live_window_s=30)
+        self.rounds = Rounds(config, self.store, self.sessions, self.evidence, self.channel, Changes(), self.clock)
+
+    def register(self, *, running: bool = True, recording: bool = True) -> Session:
+        settings = ProctoringSettings(recording=recording)
+        session = self.sessions.register(InitBody("k", "u", "g", settings, expiry_time=60))
+        if running:
+            session = changed(session, SessionChanged("running", self.clock.now_ms(), 0))
+            with self.store.transaction() as db:
+                save(db, session)
+            self.sessions.contact(session.id)
+        return session
+
+    def put(self, session: Session, stream: Stream, seq: int, *, live_only: bool = False) -> bytes:
+        kind = RecordKind.EVENTS if stream is Stream.EVENTS else RecordKind.MEDIA if seq else RecordKind.INIT
+        header = Header(kind, stream, uuid.UUID(session.id), 0, seq, seq, 1, 0, GENESIS, "", live_only)
+        sealed = seal(header, b"[]", X25519PublicKey.from_public_bytes(session.sealing_key))
+        assert self.evidence.put(sealed, header, self.clock.now_ms())
+        return sealed
+
+    def once(self) -> None:
+        asyncio.run(self.rounds.once())
+
+    def files(self) -> set[str]:
+        return {path.name for path in (self.folder / "records").rglob("*.*")}
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    built = House(tmp_path / "data")
+    yield built
+    built.store.close()
+
+
+def test_a_session_that_is_silent_for_too_long_expires_and_the_agent_will_hear_of_it(house: House) -> None:
+    session = house.register()
+    house.now += 60
+    house.once()
+    assert house.sessions.find(session.id).state == "running"
+    house.now += 1
+    house.once()
+    after = house.sessions.find(session.id)
+    assert (after.state, after.end_reason, after.ended_ms) == ("ended", "expired", house.clock.now_ms())
+    with house.store.transaction() as db:
+        waiting = load_link(db, session.id).waiting
+    assert [msgspec.json.decode(body, type=ServiceEnded) for body in waiting.values()] == [ServiceEnded("expired")]
+
+
+def test_a_sign_of_life_begins_the_expiry_time_anew(house: House) -> None:
+    session = house.register()
+    for _ in range(5):
+        house.now += 50
+        house.sessions.contact(session.id)
+        house.once()
+    assert house.sessions.find(session.id).state == "running"
+
+
+def test_a_session_that_does_not_run_never_expires(house: House) -> None:
+    session = house.register(running=False)
+    house.now += 3000
+    house.once()
+    assert house.sessions.find(session.id).state == "registered"
+
+
+def test_a_restart_of_the_service_costs_nobody_the_session(house: House) -> None:
+    session = house.register()
+    house.store.close()
+    house.now += 10_000
+    house.__post_init__()
+    house.once()
+    assert house.sessions.find(session.id).state == "running"
+    house.now += 61
+    house.once()
+    assert house.sessions.find(session.id).end_reason == "expired"
+
+
+def test_what_an_expired_session_tells_later_fills_in_its_end_but_does_not_revive_it(house: House) -> None:
+    session = house.register()
+    house.now += 61
+    house.once()
+    told = changed(house.sessions.find(session.id), SessionChanged("paused", house.clock.now_ms(), 70_000_000))
+    told = changed(told, SessionChanged("ended", house.clock.now_ms(), 90_000_000, "stopped"))
+    assert (told.state, told.end_reason, told.ended_us) == ("ended", "expired", 90_000_000)
+
+
+def test_live_only_media_are_dropped_after_the_live_window_and_their_rows_stay(house: House) -> None:
+    session = house.register(recording=False)
+    for seq in (0, 1):
+        house.put(session, Stream.SCREEN, seq, live_only=True)
+    house.put(session, Stream.EVENTS, 0, live_only=True)
+    house.now += 31
+    house.put(session, Stream.SCREEN, 2, live_only=True)
+    house.once()
+    rows = house.evidence.records(session.id, Stream.SCREEN)
+    assert [row.dropped for row in rows] == [False, True, False]
+    assert sorted(path.name for path in (house.folder / "records").rglob("screen/*")) == ["0-0.spr", "0-2.spr"]
+    assert house.evidence.records(session.id, Stream.EVENTS)[0].dropped is False
+
+
+def test_a_session_is_purged_after_the_retention_time(house: House) -> None:
+    old, young = house.register(running=False), house.register(running=False)
+    house.put(old, Stream.SCREEN, 0)
+    house.now += 3000
+    house.put(young, Stream.SCREEN, 0)
+    house.now += 601
+    asyncio.run(house.rounds.purge())
+    with pytest.raises(Refusal, match="not known"):
+        house.sessions.find(old.id)
+    assert house.sessions.find(young.id)
+    assert len(house.files()) == 1
+    with house.store.transaction() as db:
+        assert db.execute("SELECT count(*) FROM records").fetchone() == (1,)
+
+
+def test_after_a_crash_files_and_rows_are_brought_together(house: House) -> None:
+    session = house.register()
+    lost, kept = house.put(session, Stream.SCREEN, 0), house.put(session, Stream.SCREEN, 1)
+    folder = house.folder / "records" / session.id / "screen"
+    with house.store.transaction() as db:
+        db.execute("DELETE FROM records WHERE seq = 1")
+    (folder / "0-0.spr").unlink()
+    (folder / "0-2.spr").write_bytes(kept)
+    (folder / "0-3.spr.abcd.part").write_bytes(b"half")
+    (house.folder / "records" / str(uuid.uuid4()) / "screen").mkdir(parents=True)
+    assert house.evidence.recover(house.clock.now_ms()) == (1, 1)
+    assert [row.hash for row in house.evidence.records(session.id)] == [record_hash(kept)]
+    assert house.files() == {"0-1.spr"}
+    assert house.evidence.put(lost, parse(lost).header, 0), "a record that was lost can be brought again"
+
+
+def test_evidence_is_refused_before_the_disk_is_full(house: House) -> None:
+    session = house.register()
+    full = Evidence(house.store, house.folder / "records", disk_floor=2**62)
+    sealed = house.put(session, Stream.SCREEN, 0)
+    with pytest.raises(Refusal, match="cannot store evidence") as refused:
+        full.put(sealed, Header(RecordKind.MEDIA, Stream.SCREEN, uuid.UUID(session.id), 0, 1, 0, 0, 0, GENESIS), 0)
+    assert refused.value.status == 503
+    assert full.put(sealed, parse(sealed).header, 0) is False
+
+
+def test_a_full_disk_is_told_and_leaves_nothing_behind(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    session = house.register()
+
+    def full(_handle: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("os.fsync", full)
+        with pytest.raises(Refusal, match="No space left") as refused:
+            house.put(session, Stream.SCREEN, 0)
+    assert refused.value.code == "storage_full"
+    assert house.files() == set()
+    house.put(session, Stream.SCREEN, 0)
+
+
+def test_the_exams_setting_decides_what_is_live_only_not_the_records_flag(house: House) -> None:
+    recorded, unrecorded = house.register(), house.register(recording=False)
+    house.put(recorded, Stream.SCREEN, 1, live_only=True)
+    house.put(unrecorded, Stream.SCREEN, 1, live_only=False)
+    house.now += 31
+    house.once()
+    assert [house.evidence.records(each.id)[0].dropped for each in (recorded, unrecorded)] == [False, True]
+
+
+def test_a_record_of_a_purged_session_is_refused_and_leaves_nothing(house: House) -> None:
+    session = house.register()
+    with house.store.transaction() as db:
+        db.execute("DELETE FROM sessions")
+    with pytest.raises(Refusal, match="not known"):
+        house.put(session, Stream.SCREEN, 0)
+    assert house.files() == set()
+
+
+def test_a_second_service_on_the_same_folder_is_told_so(house: House) -> None:
+    with pytest.raises(StoreError, match="Another service uses"):
+        Store.opened(house.folder)
+
+
+def test_a_database_of_a_newer_version_is_left_alone(house: House) -> None:
+    with house.store.transaction() as db:
+        db.execute("PRAGMA user_version=999")
+    house.store.close()
+    with pytest.raises(StoreError, match="newer version"):
+        Store.opened(house.folder)
+    house.store = Store.opened(house.folder.parent)
+
+
+def test_a_private_key_opens_only_for_its_own_session(house: House) -> None:
+    one, other = house.register(), house.register()
+    assert house.sessions.private_key(one).public_key().public_bytes_raw() == one.sealing_key
+    with house.store.transaction() as db:
+        db.execute("UPDATE sessions SET wrapped_key = ? WHERE id = ?", (one.wrapped_key, other.id))
+        stolen = load(db, other.id)
+    with pytest.raises(InvalidTag):
+        house.sessions.private_key(stolen)

@@ -1,0 +1,339 @@
+"""The demo page, as an integrator, a candidate and an automation use it."""
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+from playwright.sync_api import Page, expect
+
+from secureproctor.contract import page as contract
+from secureproctor.contract import signing
+from secureproctor.contract.errors import ErrorInfo, Refusal
+from secureproctor.contract.http import MANDATORY, NOT_YET_ENFORCED, SETTINGS, InitBody, ProctoringSettings
+
+Until = Callable[..., None]
+PRIVATE_KEY = "prïvate+key/="
+FILLED = {
+    "publicKey": "public-1",
+    "userId": "user-1",
+    "groupName": "group-1",
+    "userName": "Zoë Å",
+    "userEmail": "zoe@exam.example",
+}
+
+
+@pytest.fixture
+def demo(page: Page, site: Any, agent: Any) -> Page:
+    """The demo page, empty, with its agent."""
+    page.goto(f"{site.url}/demo?agent={agent.url}")
+    expect(page.locator("#state")).to_have_text("Not registered")
+    return page
+
+
+@pytest.fixture
+def filled(demo: Page) -> Page:
+    """The demo page with all that is mandatory."""
+    for name, value in FILLED.items():
+        demo.fill(f"#{name}", value)
+    demo.fill("#privateKey", PRIVATE_KEY)
+    return demo
+
+
+def test_the_form_asks_for_every_setting_of_the_contract(demo: Page) -> None:
+    labels = demo.locator("#form label").all_inner_texts()
+    for name, (label, _) in SETTINGS.items():
+        assert any(text.rstrip("*").startswith(label) for text in labels), name
+    for name, label in {**MANDATORY, "privateKey": "Private Key", "msbKey": "MSB Key"}.items():
+        expect(demo.locator(f"label[for={name}]")).to_have_text(f"{label}*")
+        expect(demo.locator(f"#{name}")).to_have_attribute("aria-required", "true")
+
+
+def test_settings_without_effect_say_so(demo: Page) -> None:
+    badges = demo.locator("[data-not-enforced]")
+    assert {badge.get_attribute("data-not-enforced") for badge in badges.all()} == NOT_YET_ENFORCED
+    assert set(badges.all_inner_texts()) == {"not yet enforced"}
+    named = demo.evaluate("async () => (await import('/web/demo-form.js')).NOT_YET_ENFORCED")
+    assert set(named) == NOT_YET_ENFORCED
+    assert len(named) == len(NOT_YET_ENFORCED)
+
+
+def test_the_form_begins_with_the_contracts_defaults(filled: Page, agent: Any) -> None:
+    filled.click("#init")
+    expect(filled.locator("#consoleToken")).to_have_text("token-1")
+    (request,) = agent.named("init")
+    assert sent(request).proctoring_settings == ProctoringSettings()
+    assert sent(request).expiry_time == 300
+
+
+def sent(request: contract.SignedRequest) -> InitBody:
+    return msgspec.json.decode(request.body, type=InitBody, strict=True)
+
+
+FAULTS = [
+    ("publicKey", "", "Fill in Public Key."),
+    ("privateKey", " ", "Fill in Private Key."),
+    ("userId", "", "Fill in User ID."),
+    ("userId", "u" * 257, "User ID may have 256 characters at most."),
+    ("groupName", "", "Fill in Group Name."),
+    ("userEmail", "zoe", "Write the e-mail address in the form name@example.com."),
+    ("userEmail", "zoe@exam", "Write the e-mail address in the form name@example.com."),
+    ("expiryTime", "9", "Give a whole number of seconds from 10 to 86400."),
+    ("expiryTime", "86401", "Give a whole number of seconds from 10 to 86400."),
+    ("expiryTime", "30.5", "Give a whole number of seconds from 10 to 86400."),
+    ("expiryTime", "", "Give a whole number of seconds from 10 to 86400."),
+    ("candidatePhotoUrl", "javascript:alert(1)", "Give an address that begins with http:// or https://."),
+    ("candidatePhotoUrl", "photo.jpg", "Give an address that begins with http:// or https://."),
+    ("msbKey", "", "Fill in MSB Key."),
+]
+
+
+def test_each_fault_is_told_at_its_field_and_nothing_is_sent(filled: Page, agent: Any) -> None:
+    filled.check("#msb")
+    filled.fill("#msbKey", "key")
+    for name, value, sentence in FAULTS:
+        field, before = filled.locator(f"#{name}"), filled.input_value(f"#{name}")
+        field.fill(value)
+        filled.click("#init")
+        expect(filled.locator(f"#{name}-error")).to_have_text(sentence)
+        expect(field).to_have_attribute("aria-invalid", "true")
+        expect(field).to_be_focused()
+        assert f"{name}-error" in (field.get_attribute("aria-describedby") or "")
+        field.fill(before)
+        expect(filled.locator(f"#{name}-error")).to_be_empty()
+        expect(field).to_have_attribute("aria-invalid", "false")
+    assert agent.named("init") == []
+
+
+def test_what_has_no_meaning_cannot_be_chosen(filled: Page, agent: Any) -> None:
+    expect(filled.locator("#msbKey")).to_be_disabled()
+    filled.check("#initialStatePaused")
+    filled.uncheck("#pauseResume")
+    expect(filled.locator("#initialStatePaused")).to_be_disabled()
+    filled.click("#init")
+    expect(filled.locator("#consoleToken")).to_have_text("token-1")
+    settings = sent(agent.named("init")[0]).proctoring_settings
+    assert (settings.pause_resume, settings.initial_state) == (False, "running")
+
+
+def test_the_form_arrives_as_it_was_filled(filled: Page, agent: Any) -> None:
+    for name in ("screenCapture", "recording", "audioProctoring", "endTest", "captureWhilePaused"):
+        filled.uncheck(f"#{name}")
+    for name in ("authorization", "msb", "navigationControl", "skipId", "skipIdAndPhoto", "initialStatePaused"):
+        filled.check(f"#{name}")
+    filled.fill("#msbKey", "msb-key")
+    filled.fill("#candidatePhotoUrl", "https://exam.example/zoe.jpg")
+    filled.fill("#expiryTime", "120")
+    filled.click("#init")
+    expect(filled.locator("#consoleToken")).to_have_text("token-1")
+    body = sent(agent.named("init")[0])
+    assert (body.public_key, body.user_id, body.group_name, body.expiry_time) == ("public-1", "user-1", "group-1", 120)
+    assert (body.user_meta_data.name, body.user_meta_data.email) == ("Zoë Å", "zoe@exam.example")
+    assert body.proctoring_settings == ProctoringSettings(
+        screen_capture=False, recording=False, audio_proctoring=False, authorization=True, pause_resume=True,
+        initial_state="paused", end_test=False, msb=True, msb_key="msb-key", navigation_control=True, skip_id=True,
+        skip_id_and_photo=True, candidate_photo_url="https://exam.example/zoe.jpg", capture_while_paused=False,
+    )  # fmt: skip
+
+
+def test_init_shows_request_signature_and_token_by_either_scheme(filled: Page, site: Any, agent: Any) -> None:
+    for scheme in ("body", "parameters"):
+        filled.select_option("#scheme", scheme)
+        filled.click("#init")
+        expect(filled.locator("#consoleToken")).to_have_text("token-1")
+        request = agent.named("init")[-1]
+        assert filled.inner_text("#consoleRequest") == request.body
+        signature = filled.inner_text("#consoleSignature")
+        assert signature == (request.authorization or request.query["asgn"])
+        signing.verify(
+            {"public-1": PRIVATE_KEY}, method="POST", endpoints=[f"{site.url}/v1/init"], query=request.query,
+            body=request.body.encode(), public_key="public-1", authorization=request.authorization,
+            now_s=filled.evaluate("Date.now() / 1000"),
+        )  # fmt: skip
+        assert PRIVATE_KEY not in request.body
+
+
+@pytest.mark.parametrize(("button", "form"), [("#reportUrl", "url"), ("#reportJson", "json")])
+def test_the_report_is_fetched_with_a_signed_query(filled: Page, site: Any, agent: Any, button: str, form: str) -> None:
+    filled.click(button)
+    expect(filled.locator("#reportLink")).to_have_attribute("href", "https://exam.example/report/session-1?access=a")
+    (query,) = agent.named("report")
+    expected = {"groupName": "group-1", "publicKey": "public-1", "reportFormat": form, "userId": "user-1"}
+    assert query.query == expected == json.loads(filled.inner_text("#consoleRequest"))
+    signing.verify(
+        {"public-1": PRIVATE_KEY}, method="GET", endpoints=[], query=query.query, body=b"",
+        public_key="public-1", authorization=query.authorization, now_s=0,
+    )  # fmt: skip
+    assert json.loads(filled.locator("#reportText").text_content() or "") == {"schema": 1}
+
+
+def test_a_refusal_is_shown_whole_and_at_its_field(filled: Page, agent: Any) -> None:
+    agent.answers["init"] = Refusal("field_invalid", field="proctoringSettings.candidatePhotoUrl", why="it is gone")
+    filled.click("#init")
+    error = filled.locator("#consoleError")
+    expect(error).to_have_attribute("data-code", "field_invalid")
+    assert filled.inner_text("#consoleError").split("\n") == [
+        "field_invalid (E400)",
+        "The field proctoringSettings.candidatePhotoUrl is not valid: it is gone.",
+        "Correct proctoringSettings.candidatePhotoUrl.",
+    ]
+    expect(filled.locator("#candidatePhotoUrl-error")).to_contain_text("it is gone")
+
+
+def test_check_system_shows_each_check_with_what_to_do(demo: Page) -> None:
+    demo.click("#checkSystem")
+    rows = demo.locator("#checks tbody tr")
+    expect(rows).to_have_count(3)
+    assert [(row.get_attribute("data-check"), row.get_attribute("data-status")) for row in rows.all()] == [
+        ("camera", "passed"), ("microphone", "failed"), ("screen", "could_not_check"),
+    ]  # fmt: skip
+    expect(rows.nth(1)).to_contain_text("only silence")
+    expect(rows.nth(1)).to_contain_text("Unmute the microphone.")
+
+
+def test_start_and_stop_show_what_is_captured(demo: Page, agent: Any) -> None:
+    running = contract.Status(
+        agent="agent", state="running", session_id="s", capturing=("screen", "webcam", "audio"),
+        test_sources=("webcam",), link=contract.LinkStatus(True),
+    )  # fmt: skip
+    agent.answers.update(
+        {"start": running, "stop": contract.Status(agent="agent", state="ended", session_id="s", end_reason="stopped")}
+    )
+    expect(demo.locator("#capturing")).to_have_text("Nothing")
+    demo.click("#start")
+    expect(demo.locator("#state")).to_have_attribute("data-state", "running")
+    expect(demo.locator("#capturing")).to_have_text("Screen, Camera (test source), Microphone")
+    expect(demo.locator("#link")).to_have_text("Online")
+    demo.click("#stop")
+    expect(demo.locator("#state")).to_have_text("Ended: stopped")
+    expect(demo.locator("#capturing")).to_have_text("Nothing")
+
+
+def test_an_outage_counts_down_in_sight(demo: Page, agent: Any) -> None:
+    away = contract.LinkStatus(False, 12.4, 287.6)
+    agent.become(state="running", session_id="s", link=away, waiting_segments=3, waiting_bytes=1_234_567)
+    expect(demo.locator("#link")).to_have_text("Offline for 0:12; the session ends in 4:47")
+    expect(demo.locator("#waiting")).to_have_text("3 segments, 1.2 MB")
+    agent.drop()
+    expect(demo.locator("#log")).to_contain_text("The agent is away")
+    expect(demo.locator("#state")).to_have_text("Running")
+
+
+def test_listeners_fill_their_outputs_once_they_are_set(demo: Page, agent: Any) -> None:
+    for number, button in enumerate(("#listenError", "#listenChat", "#listenEvents")):
+        expect(demo.locator(button)).to_have_attribute("aria-pressed", "false")
+        demo.click(button)
+        expect(demo.locator(button)).to_have_attribute("aria-pressed", "true")
+        expect(demo.locator("#log [data-kind=listener]")).to_have_count(number + 1)
+    agent.tell(contract.ErrorEvent(ErrorInfo("camera_lost", "The camera is gone.", "Plug it in.")))
+    agent.tell(contract.ChatEvent("c", "<b>Hello</b> from the proctor", 1_700_000_000_000))
+    agent.tell(contract.RequestEvent("resume", "r-1", "go on", True))
+    expect(demo.locator("#consoleError")).to_contain_text("Plug it in.")
+    expect(demo.locator("#consoleChat")).to_contain_text("Proctor: <b>Hello</b> from the proctor")
+    expect(demo.locator("#log")).to_contain_text("Resume request: go on (acknowledged)")
+    demo.click("#listenChat")
+    agent.tell(contract.ChatEvent("d", "unheard", 1_700_000_000_000))
+    expect(demo.locator("#conversation")).to_contain_text("unheard")
+    expect(demo.locator("#consoleChat")).not_to_contain_text("unheard")
+
+
+def test_chat_goes_to_the_proctor(demo: Page, agent: Any) -> None:
+    demo.click("#listenChat")
+    demo.fill("#chatText", "My camera is dark.")
+    demo.click("#chatSend")
+    expect(demo.locator("#consoleChat")).to_contain_text("You: My camera is dark.")
+    expect(demo.locator("#chatText")).to_have_value("")
+    assert agent.named("sendMessage") == [contract.Message("My camera is dark.")]
+    agent.answers["sendMessage"] = Refusal("body_malformed", why="no")
+    demo.fill("#chatText", "kept")
+    demo.press("#chatText", "Enter")
+    expect(demo.locator("#consoleError")).to_contain_text("body_malformed")
+    expect(demo.locator("#chatText")).to_have_value("kept")
+
+
+def test_auto_acknowledgement_is_a_switch_that_tells_the_truth(demo: Page, agent: Any) -> None:
+    demo.check("#autoAcknowledge")
+    expect(demo.locator("#log")).to_contain_text("Auto Acknowledgement: on")
+    agent.answers["enableAutoAcknowledgement"] = Refusal("busy")
+    demo.locator("#autoAcknowledge").click()
+    expect(demo.locator("#consoleError")).to_contain_text("busy")
+    expect(demo.locator("#autoAcknowledge")).to_be_checked()
+    assert [each.enabled for each in agent.named("enableAutoAcknowledgement")] == [True, False]
+
+
+@pytest.mark.parametrize("kind", ["pause", "resume", "end"])
+def test_a_request_is_acknowledged_by_its_id(demo: Page, agent: Any, kind: Any) -> None:
+    agent.tell(contract.RequestEvent(kind, f"{kind}-7", "a word"))
+    expect(demo.locator("#request")).to_contain_text("a word")
+    demo.click(f"#{kind}Ack")
+    expect(demo.locator("#request")).to_be_hidden()
+    assert agent.named(f"{kind}Ack") == [contract.Acknowledgement(f"{kind}-7")]
+
+
+def test_a_pause_covers_the_exam_and_leaves_the_proctor_in_reach(demo: Page, agent: Any) -> None:
+    agent.tell(contract.RequestEvent("pause", "p-1", "The room is too dark."))
+    agent.become(state="paused", session_id="s", paused=True)
+    expect(demo.get_by_role("dialog", name="Your test is paused")).to_be_visible()
+    expect(demo.locator("#pauseTitle")).to_be_focused()
+    expect(demo.locator("#pauseText")).to_have_text("The room is too dark.")
+    assert demo.locator("#exam").evaluate("(exam) => exam.inert")
+    topmost = "() => document.elementFromPoint(innerWidth / 2, innerHeight / 2).closest('#pauseLayer') !== null"
+    assert demo.evaluate(topmost)
+    expect(demo.locator("#state")).to_be_visible()
+    demo.click("#pauseAck")
+    demo.fill("#chatText", "I switch on the light.")
+    demo.click("#chatSend")
+    expect(demo.locator("#conversation")).to_contain_text("light")
+    assert len(agent.named("pauseAck")) == 1
+    demo.fill("#chatText", "half a mess")
+    agent.become(state="running", paused=False)
+    expect(demo.locator("#pauseLayer")).to_be_hidden()
+    assert not demo.evaluate(topmost)
+    expect(demo.locator("#chatText")).to_have_value("half a mess")
+    demo.click("#checkSystem")
+
+
+def test_a_paused_candidate_can_always_stop(demo: Page, agent: Any) -> None:
+    agent.answers["stop"] = contract.Status(agent="agent", state="ended", session_id="s", end_reason="stopped")
+    agent.become(state="paused", session_id="s", paused=True)
+    demo.click("#pausedStop")
+    expect(demo.locator("#pauseLayer")).to_be_hidden()
+    assert agent.named("stop") == [{}]
+
+
+def test_the_form_is_filled_by_the_address_and_the_key_by_the_fragment_alone(page: Page, site: Any, agent: Any) -> None:
+    values = "userId=u%201&screenCapture=0&msb=1&msbKey=k&scheme=parameters&initialStatePaused=1&privateKey=leak"
+    page.goto(f"{site.url}/demo?agent={agent.url}&{values}#privateKey=a+b/c%3D")
+    expect(page.locator("#privateKey")).to_have_value("a+b/c=")
+    expect(page.locator("#userId")).to_have_value("u 1")
+    expect(page.locator("#msbKey")).to_have_value("k")
+    expect(page.locator("#scheme")).to_have_value("parameters")
+    expect(page.locator("#screenCapture")).not_to_be_checked()
+    expect(page.locator("#initialStatePaused")).to_be_checked()
+    expect(page).to_have_url(re.compile(r"^[^#]*$"))
+    page.goto(f"{site.url}/demo?agent={agent.url}&privateKey=leak")
+    expect(page.locator("#privateKey")).to_have_value("")
+
+
+def test_an_agent_elsewhere_is_not_taken_from_the_address(page: Page, site: Any) -> None:
+    page.goto(f"{site.url}/demo?agent=ws://evil.example/v1/page")
+    expect(page.locator("#consoleError")).to_have_attribute("data-code", "agent_url_invalid")
+
+
+def test_a_missing_agent_is_told_without_a_press(page: Page, site: Any, agent: Any) -> None:
+    agent.close()
+    page.clock.install()
+    page.goto(f"{site.url}/demo?agent={agent.url}")
+    page.clock.fast_forward(5_000)
+    expect(page.locator("#state")).to_have_text("No agent on this computer yet")
+    expect(page.locator("#consoleError")).to_contain_text("agent_missing")
+    expect(page.locator("#consoleError")).to_contain_text("Start the SecureProctor agent")
+
+
+def test_every_control_has_a_name(demo: Page) -> None:
+    nameless = demo.evaluate("""() => [...document.querySelectorAll("input, select, textarea, button, output")]
+        .filter((each) => !(each.labels?.length || each.textContent.trim() || each.getAttribute("aria-label")))
+        .map((each) => each.id)""")
+    assert nameless == []

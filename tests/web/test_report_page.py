@@ -1,0 +1,323 @@
+"""The report page: a canned report, with small real recordings whose picture tells the second of the session.
+
+Screen and camera are as bright as the session is old, so that what is seen proves where on the session clock it belongs. The
+screen has a gap of two seconds and a second epoch; the streams begin at different times.
+"""
+
+import io
+import itertools
+import struct
+from collections.abc import Iterator
+from typing import Any
+
+import av
+import msgspec
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+from secureproctor.contract import report as contract
+from secureproctor.contract.errors import ErrorAnswer, Refusal
+
+STARTED_MS = 1_700_000_000_000
+PATH = "/v1/sessions/session-1/report"
+FPS, RATE = 10, 48_000
+MOVFLAGS = "empty_moov+default_base_moof+skip_trailer+frag_keyframe"
+# stream → the epochs' [from, to) in seconds of the session clock
+EPOCHS = {"screen": [(0.4, 3.4), (5.4, 8.4)], "webcam": [(0.9, 8.9)], "audio": [(0.2, 8.2)]}
+
+
+def brightness(second: float) -> int:
+    """The grey of a second, far enough apart to survive the encoder."""
+    return 20 + 22 * int(second + 1e-6)
+
+
+def video(start: float, end: float) -> bytes:
+    """Fragmented MP4 with a key frame each second."""
+    content = io.BytesIO()
+    with av.open(content, "w", format="mp4", options={"movflags": MOVFLAGS}) as container:
+        stream = container.add_stream(
+            "libx264", FPS, options={"preset": "ultrafast", "tune": "zerolatency", "g": str(FPS)}
+        )
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for i in range(round((end - start) * FPS)):
+            grey = np.full((48, 64, 3), brightness(start + i / FPS), np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(grey, "rgb24")))
+        container.mux(stream.encode(None))
+    return content.getvalue()
+
+
+def audio(start: float, end: float) -> bytes:
+    """Fragmented MP4 of a hum."""
+    content = io.BytesIO()
+    flags = MOVFLAGS.removesuffix("+frag_keyframe")
+    with av.open(content, "w", format="mp4", options={"movflags": flags, "frag_duration": "1000000"}) as container:
+        stream = container.add_stream("aac", RATE, layout="mono")
+        hum = (8000 * np.sin(np.arange(round((end - start) * RATE)) * 0.03)).astype(np.int16)
+        frame = av.AudioFrame.from_ndarray(hum[np.newaxis], "s16", "mono")
+        frame.sample_rate = RATE
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return content.getvalue()
+
+
+def boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    at = 0
+    while at < len(data):
+        size, name = struct.unpack_from(">I4s", data, at)
+        yield name, data[at : at + size]
+        at += size
+
+
+def moved(moof: bytes, by: int) -> bytes:
+    """The fragment on the session clock: libavformat counts from 0, the agent's segments do not."""
+    at = moof.index(b"tfdt") + 8
+    (time,) = struct.unpack_from(">Q", moof, at)
+    return moof[:at] + struct.pack(">Q", time + by) + moof[at + 8 :]
+
+
+def start_of(moof: bytes) -> int:
+    return int(struct.unpack_from(">Q", moof, moof.index(b"tfdt") + 8)[0])
+
+
+def epoch(stream: str, start: float, end: float) -> tuple[bytes, list[tuple[float, float, bytes]]]:
+    """An init, and (start, duration, segment) in seconds of the session clock."""
+    sound = stream == "audio"
+    parts = list(boxes(audio(start, end) if sound else video(start, end)))
+    init = b"".join(content for name, content in parts if name in (b"ftyp", b"moov"))
+    timescale = RATE if sound else 10240  # what libavformat makes of 10 pictures a second
+    fragments = [content for name, content in parts if name in (b"moof", b"mdat")]
+    pairs = list(zip(fragments[::2], fragments[1::2], strict=True))
+    starts = [start + start_of(moof) / timescale for moof, _ in pairs] + [end]
+    segments = [moved(moof, round(start * timescale)) + mdat for moof, mdat in pairs]
+    return init, [(a, b - a, each) for (a, b), each in zip(itertools.pairwise(starts), segments, strict=True)]
+
+
+def recordings() -> dict[str, tuple[str, bytes]]:
+    """Playlists and segments by their address, as the service makes them."""
+    files: dict[str, tuple[str, bytes]] = {}
+    folder = PATH.removesuffix("report") + "media"
+    for stream, epochs in EPOCHS.items():
+        lines = ["#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-TARGETDURATION:2", "#EXT-X-PLAYLIST-TYPE:EVENT"]
+        media_type = "audio/mp4" if stream == "audio" else "video/mp4"
+        for number, (start, end) in enumerate(epochs):
+            init, segments = epoch(stream, start, end)
+            files[f"{folder}/{stream}/{number}/0"] = (media_type, init)
+            wall = f"2023-11-14T22:13:{20 + start:06.3f}Z"
+            lines += ["#EXT-X-DISCONTINUITY"] * bool(number)
+            lines += [f'#EXT-X-MAP:URI="{stream}/{number}/0?access=a"', f"#EXT-X-PROGRAM-DATE-TIME:{wall}"]
+            for seq, (_, duration, content) in enumerate(segments, 1):
+                files[f"{folder}/{stream}/{number}/{seq}"] = (media_type, content)
+                lines += [f"#EXTINF:{duration:.6f},", f"{stream}/{number}/{seq}?access=a"]
+        text = "\n".join([*lines, "#EXT-X-ENDLIST", ""])
+        files[f"{folder}/{stream}.m3u8"] = ("application/vnd.apple.mpegurl", text.encode())
+    return files
+
+
+def canned(**changes: Any) -> contract.Report:
+    event = contract.EventReport
+    streams = tuple(
+        contract.StreamReport(name, 6, 20_000, 6.0, 66.7, "avc1", f"media/{name}.m3u8?access=a") for name in EPOCHS
+    )
+    report = contract.Report(
+        schema=1, session_id="session-1", user_id="user-1", group_name="group-1", user_name="Zoë <i>Å</i>",
+        user_email="zoe@exam.example", state="ended", end_reason="stopped", registered_ms=STARTED_MS - 9000,
+        started_ms=STARTED_MS, ended_ms=STARTED_MS + 9000, running_s=9.0, expiry_s=300,
+        settings={"screenCapture": True, "recording": False, "msb": True, "initialState": "running"},
+        not_enforced=("msb",), verified=False, streams=streams,
+        chains=(contract.ChainReport("screen", 6, True, "ab" * 32),
+                contract.ChainReport("audio", 8, False, "cd" * 32, ("record 3 is missing",))),
+        gaps=(contract.Gap("screen", 3.4, 5.4, "agent_restarted"),),
+        flags=(contract.FlagReport("AWAY_FROM_WINDOW", 6.0, 7.0, 0.9, (1,), "looked elsewhere"),),
+        events=(event("session_started", 0.0, STARTED_MS), event("page_hidden", 6.0, STARTED_MS + 6000),
+                event("paused", 2.0, STARTED_MS + 2000, detail={"by": "proctor"}),
+                event("resumed", 3.0, STARTED_MS + 3000)),
+        commands=(contract.CommandReport("c", "pause", "acknowledged", STARTED_MS + 1900, STARTED_MS + 1900,
+                                         STARTED_MS + 1950, STARTED_MS + 2000, STARTED_MS + 2500, "page"),),
+        chat=(contract.ChatReport("proctor", "Please look at the screen.", STARTED_MS + 6500),),
+        credibility=contract.Credibility(72.0, "medium", ("100 at first", "28 less: away from the window")),
+    )  # fmt: skip
+    return msgspec.structs.replace(report, **changes)
+
+
+@pytest.fixture(scope="module")
+def recorded() -> dict[str, tuple[str, bytes]]:
+    return recordings()
+
+
+def shown(page: Page, site: Any, recorded: dict[str, tuple[str, bytes]], **changes: Any) -> Page:
+    site.files.update(recorded)
+    site.files[PATH] = ("application/json", msgspec.json.encode(canned(**changes)))
+    page.goto(f"{site.url}/report/session-1?access=a")
+    page.wait_for_selector("body[data-loaded]")
+    return page
+
+
+@pytest.fixture
+def report(page: Page, site: Any, recorded: dict[str, tuple[str, bytes]]) -> Page:
+    """The page of an ended session."""
+    return shown(page, site, recorded)
+
+
+GREY = """(id) => {
+  const canvas = document.createElement("canvas");
+  const video = document.getElementById(id);
+  canvas.width = canvas.height = 1;
+  canvas.getContext("2d").drawImage(video, 0, 0, 1, 1);
+  return canvas.getContext("2d").getImageData(0, 0, 1, 1).data[0];
+}"""
+
+
+def seconds_seen(page: Page, stream: str) -> float:
+    """The second of the session that a picture shows, from its brightness."""
+    return (page.evaluate(GREY, stream) - 20) / 22
+
+
+def ready_at(page: Page, second: float) -> None:
+    """Seek, and wait until all that has evidence there has arrived there."""
+    page.fill("#seek", str(second))
+    page.wait_for_function(
+        """() => ["screen", "webcam", "audio"].every((id) => {
+            const element = document.getElementById(id);
+            return document.getElementById(id + "Cover")?.hidden === false || (!element.seeking && element.readyState >= 2);
+        })"""
+    )
+
+
+def test_it_says_who_when_and_how_credible(report: Page) -> None:
+    expect(report.locator("#who")).to_have_text("Zoë <i>Å</i>")
+    expect(report.locator("#facts")).to_contain_text("Ended: stopped")
+    expect(report.locator("#facts")).to_contain_text("No identity check was made in this version.")
+    expect(report.locator("#verdict")).to_have_attribute("data-band", "medium")
+    expect(report.locator("#verdict")).to_contain_text("medium · 72 of 100")
+    expect(report.locator("#verdict")).to_contain_text("28 less: away from the window")
+    expect(report.locator("#json")).to_have_attribute("href", f"{report.url.split('/report')[0]}{PATH}?access=a")
+
+
+def test_it_tells_all_that_the_report_holds(report: Page) -> None:
+    expect(report.locator("#coverage")).to_contain_text("66.7 %")
+    expect(report.locator("#coverage")).to_contain_text("agent restarted")
+    expect(report.locator("#flags")).to_contain_text("away from window")
+    expect(report.locator("#flags")).to_contain_text("1: page hidden")
+    expect(report.locator("#commands tbody td")).to_have_count(7)
+    expect(report.locator("#commands")).to_contain_text("by page")
+    expect(report.locator("#chat")).to_contain_text("Please look at the screen.")
+    expect(report.locator("#chains")).to_have_attribute("data-verified", "false")
+    expect(report.locator("#chains")).to_contain_text("record 3 is missing")
+    assert report.locator("#settings [data-not-enforced]").evaluate_all(
+        "(all) => all.map((e) => e.dataset.notEnforced)"
+    ) == ["msb"]
+    report.click("#eventsDetails summary")
+    expect(report.locator("#events tbody tr")).to_have_count(4)
+    expect(report.locator("#events")).to_contain_text("by: proctor")
+
+
+def test_the_timeline_marks_gaps_pauses_flags_and_commands(report: Page) -> None:
+    for kind, count in {"has": 3, "gap": 1, "paused": 1, "flag": 1, "command": 1}.items():
+        expect(report.locator(f"#timeline > svg .{kind}")).to_have_count(count)
+    expect(report.locator("#timeline > svg .gap title")).to_have_text("No evidence 0:03 to 0:05: agent restarted")
+
+
+def test_it_plays_all_streams_together(report: Page) -> None:
+    report.click("#play")
+    expect(report.locator("#play")).to_have_text("Pause")
+    report.wait_for_function("() => Number(document.getElementById('time').dataset.seconds) > 2")
+    places = report.evaluate(
+        """() => ["screen", "webcam", "audio"].map((id) => document.getElementById(id).currentTime)"""
+    )
+    now = float(report.locator("#time").get_attribute("data-seconds") or 0)
+    for place, begins in zip(places, (0.4, 0.9, 0.2), strict=True):
+        assert place + begins == pytest.approx(now, abs=0.35)
+    report.click("#play")
+    stopped = report.locator("#time").get_attribute("data-seconds")
+    expect(report.locator("#play")).to_have_text("Play")
+    assert all(report.evaluate("['screen', 'webcam', 'audio'].map((id) => document.getElementById(id).paused)"))
+    assert float(stopped or 0) > 2
+
+
+@pytest.mark.parametrize("second", [1.5, 6.5, 7.5])
+def test_what_is_seen_belongs_to_the_session_time_on_either_side_of_a_gap(report: Page, second: float) -> None:
+    ready_at(report, second)
+    for stream in ("screen", "webcam"):
+        assert seconds_seen(report, stream) == pytest.approx(int(second), abs=0.3), stream
+
+
+def test_a_gap_of_one_stream_is_covered_while_the_others_go_on(report: Page) -> None:
+    ready_at(report, 3.6)
+    expect(report.locator("#screenCover")).to_have_text("No picture: agent restarted")
+    expect(report.locator("#screenCover")).to_be_visible()
+    expect(report.locator("#webcamCover")).to_be_hidden()
+    assert seconds_seen(report, "webcam") == pytest.approx(3, abs=0.3)
+    report.click("#play")
+    report.wait_for_function("() => Number(document.getElementById('time').dataset.seconds) > 5.8")
+    expect(report.locator("#screenCover")).to_be_hidden()
+
+
+def test_a_press_on_the_timeline_or_on_a_flag_seeks(report: Page) -> None:
+    report.locator("#flags [data-seek]").click()
+    expect(report.locator("#time")).to_have_attribute("data-seconds", "6.00")
+    box = report.locator("#timeline > svg").bounding_box()
+    assert box is not None
+    report.mouse.click(box["x"] + 92 + (box["width"] - 100) / 3, box["y"] + 10)
+    assert float(report.locator("#time").get_attribute("data-seconds") or 0) == pytest.approx(3.0, abs=0.1)
+
+
+def test_a_session_that_still_runs_is_shown_and_read_again(page: Page, site: Any) -> None:
+    page.clock.install()
+    shown(
+        page,
+        site,
+        {},
+        state="running",
+        end_reason="",
+        ended_ms=None,
+        running_s=4.0,
+        streams=(),
+        gaps=(),
+        flags=(),
+        events=(),
+    )
+    expect(page.locator("#fresh")).to_contain_text("The session is not over")
+    expect(page.locator("#noPlayer")).to_be_visible()
+    site.files[PATH] = ("application/json", msgspec.json.encode(canned(streams=())))
+    page.clock.fast_forward(10_000)
+    expect(page.locator("#facts")).to_contain_text("Ended: stopped")
+    expect(page.locator("#fresh")).to_be_empty()
+
+
+def test_a_session_that_never_started_has_a_report(page: Page, site: Any) -> None:
+    nothing: dict[str, Any] = {
+        "started_ms": None,
+        "ended_ms": None,
+        "running_s": 0.0,
+        "streams": (),
+        "gaps": (),
+        "flags": (),
+    }
+    shown(page, site, {}, **nothing, events=(), commands=(), chat=(), chains=())
+    expect(page.locator("#flags")).to_have_text("None.")
+    expect(page.locator("#chat")).to_have_text("Nobody wrote.")
+
+
+def test_a_refused_link_says_why(page: Page, site: Any) -> None:
+    site.files[PATH] = ("application/json", msgspec.json.encode(ErrorAnswer(Refusal("access_denied").info)))
+    page.goto(f"{site.url}/report/session-1?access=old")
+    expect(page.locator("#reportError")).to_have_text(
+        "This link does not open this session. Ask for a fresh report link."
+    )
+    expect(page.locator("#report")).to_be_hidden()
+
+
+def test_a_recording_that_does_not_play_says_so_and_the_others_play(page: Page, site: Any, recorded: Any) -> None:
+    broken = {path: answer for path, answer in recorded.items() if "/screen/" not in path}
+    screen = {path: (kind, b"x" * 100) for path, (kind, _) in recorded.items() if "/screen/" in path}
+    shown(page, site, {**broken, **screen})
+    expect(page.locator("#screenCover")).to_have_text("The recording of this stream does not play.")
+    page.click("#play")
+    page.wait_for_function("() => document.getElementById('webcam').currentTime > 0.3")
+
+
+def test_printed_it_leaves_the_player_out(report: Page) -> None:
+    report.emulate_media(media="print")
+    expect(report.locator("#player .player")).to_be_hidden()
+    expect(report.locator("#timeline > svg")).to_be_visible()

@@ -1,0 +1,332 @@
+"""secureproctor.js against an agent of the contract's types."""
+
+import hashlib
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+from secureproctor.contract import page as contract
+from secureproctor.contract import signing
+from secureproctor.contract.errors import ErrorInfo, Refusal
+
+Until = Callable[..., None]
+
+WEB = Path(__file__).parents[2] / "service" / "web"
+HEAD = b"<!doctype html><link rel=icon href=/web/icon.svg>"
+BLANK = HEAD + b"<script src=/secureproctor.js></script><script src=/web/signing.js></script>"
+# evaluates a call of the test's own words: {value}, or the error's fields
+TOLD = """async (call) => {
+  try { return {value: await (0, eval)(call)}; }
+  catch ({name, code, message, remedy, number, field}) { return {name, code, message, remedy, number, field}; }
+}"""
+
+
+@pytest.fixture
+def blank(page: Page, site: Any) -> Page:
+    """A page with nothing but the library."""
+    site.files["/blank"] = ("text/html", BLANK)
+    page.goto(f"{site.url}/blank")
+    return page
+
+
+def connected(page: Page, agent: Any, **options: int) -> None:
+    make = "(options) => { globalThis.proctor = new SecureProctor(options) }"
+    page.evaluate(make, {"agentUrl": agent.url, **options})
+
+
+def told(page: Page, call: str) -> dict[str, Any]:
+    answer: dict[str, Any] = page.evaluate(TOLD, call)
+    return answer
+
+
+CALLS: dict[str, tuple[str, dict[str, Any]]] = {
+    "proctor.hello()": ("hello", {}),
+    "proctor.init({body: '{}', authorization: 'AB', query: {}})": ("init", {"body": "{}", "authorization": "AB"}),
+    "proctor.checkSystem()": ("checkSystem", {}),
+    "proctor.start()": ("start", {}),
+    "proctor.stop()": ("stop", {}),
+    "proctor.report({query: {userId: 'u'}})": ("report", {"query": {"userId": "u"}}),
+    "proctor.enableAutoAcknowledgement()": ("enableAutoAcknowledgement", {"enabled": True}),
+    "proctor.enableAutoAcknowledgement(false)": ("enableAutoAcknowledgement", {"enabled": False}),
+    "proctor.pauseAck('p')": ("pauseAck", {"id": "p"}),
+    "proctor.resumeAck()": ("resumeAck", {"id": ""}),
+    "proctor.endAck()": ("endAck", {"id": ""}),
+    "proctor.sendMessage('Grüße')": ("sendMessage", {"text": "Grüße"}),
+}
+
+
+def test_every_call_reaches_the_agent_with_the_contracts_params(blank: Page, agent: Any) -> None:
+    connected(blank, agent)
+    for call, (method, params) in CALLS.items():
+        before = len(agent.named(method))
+        assert "value" in told(blank, call), call
+        sent = agent.named(method)[before]
+        for name, value in params.items():
+            assert getattr(sent, name) == value, call
+
+
+def test_each_method_of_the_contract_has_a_call() -> None:
+    assert {method for method, _ in CALLS.values()} | {"visibility"} == set(contract.METHODS)
+
+
+def test_hello_is_said_first_and_its_status_is_kept(blank: Page, agent: Any) -> None:
+    connected(blank, agent)
+    assert told(blank, "proctor.checkSystem().then(() => proctor.status.agent)") == {"value": "agent 0.1"}
+    assert [method for method, _ in agent.calls] == ["hello", "checkSystem"]
+
+
+def test_all_listeners_of_a_kind_are_called_until_they_are_removed(blank: Page, agent: Any, until: Until) -> None:
+    connected(blank, agent)
+    blank.evaluate("""async () => {
+        globalThis.heard = [];
+        for (const kind of ["error", "chat", "pause", "resume", "end", "status"]) {
+            proctor.setListener(kind, (event) => heard.push([kind, event.code ?? event.text ?? event.state]));
+        }
+        globalThis.second = (event) => heard.push(["second", event.text]);
+        proctor.setListener("chat", second);
+        await proctor.hello();
+        heard.length = 0;
+    }""")
+    agent.tell(contract.ErrorEvent(ErrorInfo("source_lost", "The camera is gone.", "Plug it in.")))
+    agent.tell(contract.ChatEvent("c1", "hello", 1))
+    for kind in ("pause", "resume", "end"):
+        agent.tell(contract.RequestEvent(kind, f"{kind}-1", f"please {kind}"))
+    agent.become(state="running")
+    blank.wait_for_function("heard.length === 7")
+    assert blank.evaluate("heard") == [
+        ["error", "source_lost"], ["chat", "hello"], ["second", "hello"], ["pause", "please pause"],
+        ["resume", "please resume"], ["end", "please end"], ["status", "running"],
+    ]  # fmt: skip
+    blank.evaluate("heard.length = 0; proctor.removeListener('chat', second)")
+    agent.tell(contract.ChatEvent("c2", "again", 2))
+    blank.wait_for_function("heard.length")
+    assert blank.evaluate("heard") == [["chat", "again"]]
+
+
+def test_a_refusal_keeps_code_sentence_remedy_number_and_field(blank: Page, agent: Any) -> None:
+    refusal = Refusal("field_missing", field="userId")
+    agent.answers["init"] = refusal
+    connected(blank, agent)
+    assert told(blank, "proctor.init({body: '{}'})") == {
+        "name": "SecureProctorError",
+        "code": "field_missing",
+        "message": refusal.message,
+        "remedy": refusal.remedy,
+        "number": "E400",
+        "field": "userId",
+    }
+
+
+def test_a_missing_agent_is_told_with_what_to_do(blank: Page, agent: Any) -> None:
+    agent.close()
+    connected(blank, agent, connectTimeoutMs=300)
+    error = told(blank, "proctor.checkSystem()")
+    assert error["code"] == "agent_missing"
+    assert error["message"] == "The SecureProctor agent does not answer on this computer."
+    assert "Start the SecureProctor agent" in error["remedy"]
+    assert "Local network access" in error["remedy"]
+    error = told(blank, f"SecureProctor.connect({{agentUrl: '{agent.url}', connectTimeoutMs: 200}})")
+    assert error["code"] == "agent_missing"
+
+
+def test_a_browser_that_denies_loopback_is_told_apart(blank: Page, agent: Any) -> None:
+    agent.close()
+    blank.evaluate("() => { navigator.permissions.query = async () => ({state: 'denied'}) }")
+    connected(blank, agent, connectTimeoutMs=100)
+    error = told(blank, "proctor.start()")
+    assert error["code"] == "agent_denied"
+    assert "LocalNetworkAccessAllowedForUrls" in error["remedy"]
+
+
+def test_connect_resolves_once_the_agent_was_reached(blank: Page, agent: Any) -> None:
+    call = f"SecureProctor.connect({{agentUrl: '{agent.url}'}}).then((proctor) => [proctor.connected, proctor.status.state])"
+    assert told(blank, call) == {"value": [True, "idle"]}
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["ws://evil.example/v1/page", "ws://127.0.0.1.evil.example/", "ws://127.0.0.1@evil.example/", "http://127.0.0.1/"],
+)
+def test_an_agent_elsewhere_is_refused(blank: Page, url: str) -> None:
+    assert told(blank, f"new SecureProctor({{agentUrl: '{url}'}})")["code"] == "agent_url_invalid"
+
+
+def test_it_comes_back_by_itself_and_asks_for_the_state_again(blank: Page, agent: Any, until: Until) -> None:
+    connected(blank, agent)
+    told(blank, "proctor.hello()")
+    blank.evaluate("globalThis.seen = []; proctor.setListener('connection', ({connected}) => seen.push(connected))")
+    agent.close()
+    blank.wait_for_function("seen.length === 1")
+    agent.status = contract.Status(agent="agent 0.2", state="running", session_id="s")
+    agent.open()
+    # a call that is made while the agent is away waits for it
+    assert told(blank, "proctor.enableAutoAcknowledgement().then(() => proctor.status.agent)") == {"value": "agent 0.2"}
+    assert blank.evaluate("seen") == [False, True]
+
+
+def test_a_call_that_broke_off_is_told_if_it_may_not_be_repeated(blank: Page, agent: Any, until: Until) -> None:
+    agent.answers.update({"start": None, "checkSystem": None})
+    connected(blank, agent)
+    blank.evaluate("""() => {
+        globalThis.started = proctor.start().catch((error) => error.code);
+        globalThis.checked = proctor.checkSystem();
+    }""")
+    until(lambda: agent.named("start") and agent.named("checkSystem"), "both calls")
+    agent.answers["checkSystem"] = contract.CheckResults(True, ())
+    agent.drop()
+    assert told(blank, "started") == {"value": "connection_lost"}
+    assert told(blank, "checked") == {"value": {"ok": True, "checks": []}}
+    assert (len(agent.named("start")), len(agent.named("checkSystem"))) == (1, 2)
+
+
+def test_an_agent_that_stays_away_ends_in_a_time_out(blank: Page, agent: Any) -> None:
+    connected(blank, agent, reconnectTimeoutMs=300)
+    told(blank, "proctor.hello()")
+    agent.close()
+    blank.wait_for_function("!proctor.connected")
+    error = told(blank, "proctor.pauseAck()")
+    assert error["code"] == "agent_timeout"
+    assert error["remedy"]
+
+
+def test_an_answer_that_never_comes_ends_in_a_time_out(blank: Page, agent: Any, until: Until) -> None:
+    blank.clock.install()
+    agent.answers["pauseAck"] = None
+    connected(blank, agent)
+    blank.evaluate("() => { globalThis.waiting = proctor.pauseAck().catch(({code}) => code) }")
+    until(lambda: agent.named("pauseAck"), "the call")
+    blank.clock.fast_forward(10_000)
+    assert told(blank, "waiting") == {"value": "agent_timeout"}
+
+
+def test_stop_may_take_as_long_as_the_network_does(blank: Page, agent: Any, until: Until) -> None:
+    blank.clock.install()
+    agent.answers["stop"] = None
+    connected(blank, agent)
+    blank.evaluate("() => { globalThis.outcome = 'waits'; proctor.stop().catch(({code}) => { outcome = code }) }")
+    until(lambda: agent.named("stop"), "the call")
+    blank.clock.fast_forward(3_600_000)
+    assert blank.evaluate("outcome") == "waits"
+
+
+def test_after_close_nothing_waits(blank: Page, agent: Any, until: Until) -> None:
+    agent.answers["checkSystem"] = None
+    connected(blank, agent)
+    blank.evaluate("() => { globalThis.waiting = proctor.checkSystem().catch(({code}) => code) }")
+    until(lambda: agent.named("checkSystem"), "the call")
+    blank.evaluate("proctor.close()")
+    assert told(blank, "waiting") == {"value": "closed"}
+    assert told(blank, "proctor.start()")["code"] == "closed"
+    until(lambda: not agent.connections, "the end of the connection")
+
+
+def test_visibility_is_told_once_a_session_is_registered(blank: Page, agent: Any, until: Until) -> None:
+    connected(blank, agent)
+    told(blank, "proctor.hello()")
+    blank.evaluate("window.dispatchEvent(new Event('blur'))")
+    told(blank, "proctor.init({body: '{}'})")
+    until(lambda: agent.named("visibility"), "the first report")
+    assert agent.named("visibility") == [contract.Visibility(True, True)]
+    blank.evaluate("""() => {
+        document.hasFocus = () => false;
+        window.dispatchEvent(new Event('blur'));
+        window.dispatchEvent(new Event('blur'));
+    }""")
+    until(lambda: len(agent.named("visibility")) == 2, "the change")
+    assert agent.named("visibility")[1] == contract.Visibility(True, False)
+    agent.status = contract.Status(agent="agent", state="running", session_id="s")
+    agent.drop()
+    until(lambda: len(agent.named("visibility")) == 3, "it told again on the new connection")
+
+
+def test_a_frame_that_is_no_answer_does_no_harm(blank: Page, agent: Any) -> None:
+    connected(blank, agent)
+    told(blank, "proctor.hello()")
+    for connection in list(agent.connections):
+        connection.send("not json")
+        connection.send('{"jsonrpc":"2.0","method":"event","params":{"type":"of a newer agent"}}')
+        connection.send('{"jsonrpc":"2.0","id":999,"result":{}}')
+    assert "value" in told(blank, "proctor.hello()")
+
+
+@pytest.mark.parametrize("kind", ["'shout', () => {}", "'chat'"])
+def test_a_listener_must_be_one(blank: Page, agent: Any, kind: str) -> None:
+    connected(blank, agent)
+    assert told(blank, f"proctor.setListener({kind})")["code"] == "listener_invalid"
+
+
+SIGNED = ['{"userId":"u-1"}', '{"name":"Zoë Ångström","emoji":"🎓"}', ""]
+
+
+@pytest.mark.parametrize("private_key", ["secret", "schlüssel+/=🔑"])
+def test_the_browser_signs_as_the_contract_does(blank: Page, private_key: str) -> None:
+    for body in SIGNED:
+        signed = blank.evaluate("([key, body]) => SecureProctor.signing.signBody(key, body)", [private_key, body])
+        assert signed == signing.sign_body(private_key, body.encode())
+        parameters = {"ts": "1700000000", "ak": "key", "rd": body, "Zeta": "ß", "asgn": "never signed"}
+        arguments = [private_key, "post", "https://exam.example/v1/init", parameters]
+        signed = blank.evaluate("(all) => SecureProctor.signing.signParameters(...all)", arguments)
+        assert signed == signing.sign_parameters(*arguments)
+
+
+@pytest.mark.parametrize("scheme", ["body", "parameters"])
+def test_what_the_browser_signed_is_verified(blank: Page, scheme: str) -> None:
+    keys, endpoint, now = {"pub": "prïvate"}, "http://127.0.0.1/v1/init", blank.evaluate("Date.now() / 1000")
+    shared = {"scheme": scheme, "publicKey": "pub", "privateKey": "prïvate", "endpoint": endpoint}
+    request = blank.evaluate("(all) => SecureProctor.signing.signRequest(all)", {**shared, "body": SIGNED[1]})
+    signer = signing.verify(
+        keys, method="POST", endpoints=[endpoint], query=request["query"], body=request["body"].encode(),
+        public_key="pub", authorization=request["authorization"], now_s=now,
+    )  # fmt: skip
+    assert signer == "pub"
+    parameters = {"userId": "ü", "groupName": "g", "publicKey": "pub", "reportFormat": "url"}
+    query = blank.evaluate("(all) => SecureProctor.signing.signQuery(all)", {**shared, "parameters": parameters})
+    signer = signing.verify(
+        keys, method="GET", endpoints=[endpoint], query=query["query"], body=b"",
+        public_key="pub", authorization=query["authorization"], now_s=now,
+    )  # fmt: skip
+    assert signer == "pub"
+
+
+def test_it_is_also_a_module(page: Page, site: Any) -> None:
+    script = b"""
+        import Default, {SecureProctor, SecureProctorError} from "/web/secureproctor.mjs";
+        document.title = [Default === SecureProctor, SecureProctorError.name];
+    """
+    site.files["/module.js"] = ("text/javascript", script)
+    site.files["/module"] = ("text/html", HEAD + b"<script type=module src=/module.js></script>")
+    page.goto(f"{site.url}/module")
+    page.wait_for_function("document.title === 'true,SecureProctorError'")
+
+
+def test_the_types_name_what_there_is(blank: Page) -> None:
+    """The members of the class in secureproctor.d.ts are those of the class in secureproctor.js."""
+    types = (WEB / "secureproctor.d.ts").read_text()
+    body = types.split("export declare class SecureProctor {")[1].split("\n}")[0]
+    declared = set(re.findall(r"^  (?:static )?(?:readonly )?(\w+)[?(<:]", body, re.MULTILINE)) - {"constructor"}
+    members = blank.evaluate("""() => {
+        const proctor = new SecureProctor();
+        proctor.close();
+        return [SecureProctor.prototype, SecureProctor, proctor].flatMap((each) => Object.getOwnPropertyNames(each));
+    }""")
+    assert declared == set(members) - {"constructor", "length", "name", "prototype"}
+    listeners = types.split("export type Listener = {")[1].split("\n};")[0]
+    kinds = re.findall(r"^  (\w+): \(", listeners, re.MULTILINE)
+    assert told(blank, "new SecureProctor().setListener('no such kind', () => {})")["remedy"].startswith(
+        f"Give one of {', '.join(kinds)} "
+    )
+
+
+def test_the_vendored_files_are_those_of_their_readme() -> None:
+    vendor = WEB / "vendor"
+    row = re.compile(r"^\| `(\S+?)/` .* \| `([^`]+)` \| `([0-9a-f]{64})` \|$", re.MULTILINE)
+    named = {f"{folder}/{name}": digest for folder, name, digest in row.findall((vendor / "README.md").read_text())}
+    there = {
+        path.relative_to(vendor).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in vendor.glob("*/*")
+    }
+    assert named == there
