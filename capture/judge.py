@@ -1,7 +1,7 @@
 """What a short sample of a device says of it. Pure: numbers in, a diagnosis out.
 
 Thresholds: a camera in a dark room still shows noise, while a covered lens in full range is below 16 of 255 all over and
-flat. A live microphone in a silent room is expected above -70 dBFS for the noise of its amplifier; a muted one gives zeros.
+flat. A live microphone in a silent room is expected above -70 dBFS for the noise of its amplifier, unless a noise gate closes it; a muted one gives zeros.
 A screen may well be still, and dark, but not black throughout; a camera's pictures differ at least by noise.
 """
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from secureproctor.capture.source import Diagnosis
 
 _BLACK_MEAN, _BLACK_DEVIATION = 20.0, 4.0
-_SILENT_DBFS = -70.0
+_QUIET_DBFS = -70.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,9 @@ def judge_sound(peak_dbfs: float, heard_s: float) -> Diagnosis:
     """Of the loudest sample and the length of what was heard."""
     if heard_s <= 0:
         return Diagnosis.STALLED
-    return Diagnosis.SILENT if peak_dbfs < _SILENT_DBFS else Diagnosis.OK
+    if peak_dbfs == -math.inf:
+        return Diagnosis.SILENT
+    return Diagnosis.QUIET if peak_dbfs < _QUIET_DBFS else Diagnosis.OK
 
 
 def dbfs(samples: NDArray[np.int16]) -> float:

@@ -10,7 +10,7 @@ rate algorithm, ITU-T I.371 annex A).
 class Pacer:
     """At most `fps` pictures a second on the long average, `burst` at most in a row, `gap_us` at least between two."""
 
-    def __init__(self, fps: float, burst: int = 3, gap_us: int = 33_000) -> None:
+    def __init__(self, fps: float, burst: int = 4, gap_us: int = 33_000) -> None:
         self._interval_us = round(1_000_000 / fps)
         self._slack_us = (burst - 1) * self._interval_us
         self._gap_us = min(gap_us, self._interval_us)
@@ -22,6 +22,10 @@ class Pacer:
         if self._full_us is None:
             return 0
         return max(0, self._full_us - self._slack_us - now_us, self._last_us + self._gap_us - now_us)
+
+    def look(self, now_us: int) -> None:
+        """Counts a look at `now_us` that showed nothing new: it costs little, so that only the gap follows it."""
+        self._last_us = now_us
 
     def take(self, now_us: int) -> None:
         """Counts a picture taken at `now_us`, also one that the pace would not have allowed (a key frame)."""

@@ -10,7 +10,7 @@ class CapturePlan:
     """What to capture and how. `streams` holds members of `contract.streams.MEDIA`."""
 
     streams: frozenset[Stream] = frozenset(MEDIA)
-    screen_fps: float = 10.0
+    screen_fps: float = 12.0
     screen_preset: str = "superfast"
     screen_crf: int = 28
     webcam_device: int | str = 0

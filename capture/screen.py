@@ -50,7 +50,7 @@ class Picture:
 class Screen:
     """`Source[VideoFrame]` of all monitors. `display` names an X11 display; None means `$DISPLAY`."""
 
-    def __init__(self, clock: Clock, fps: float = 10.0, display: str | None = None) -> None:
+    def __init__(self, clock: Clock, fps: float = 12.0, display: str | None = None) -> None:
         self._clock = clock
         self._fps = fps
         self._display = display
@@ -106,9 +106,9 @@ class Screen:
             self._open()
         assert self._grab is not None  # noqa: S101 - see _read
         self._last_us = self._clock()
-        self._pacer.take(self._last_us)
         self._grabbed += 1
         changed = self._picture.update(self._grab.grab())
+        (self._pacer.take if changed else self._pacer.look)(self._last_us)
         self._skipped += not changed
         return changed
 

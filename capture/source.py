@@ -27,6 +27,7 @@ class Diagnosis(enum.StrEnum):
     BLACK = "black"
     FROZEN = "frozen"
     SILENT = "silent"
+    QUIET = "quiet"
     NO_DISPLAY = "no_display"
 
 
@@ -51,6 +52,7 @@ ADVICE: dict[Diagnosis, Advice] = {
     Diagnosis.BLACK: Advice("The {device} shows only black.", "Open the cover of the {device}, or switch on a light."),
     Diagnosis.FROZEN: Advice("The picture of the {device} does not move.", "Close programs that feed a still picture."),
     Diagnosis.SILENT: Advice("The {device} delivers only silence.", "Unmute the {device} and raise its input volume."),
+    Diagnosis.QUIET: Advice("The {device} is very quiet.", "Raise its input volume, and speak while it is checked."),
     Diagnosis.NO_DISPLAY: Advice("There is no {device} to capture.", "Log in to a graphical session and start again."),
 }
 

@@ -7,7 +7,9 @@ What one exam wants (screen on or off, expiry time) is not here: it comes with I
 import dataclasses
 import enum
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta
 
 from secureproctor.contract.page import DEFAULT_PORT
 
@@ -28,6 +30,15 @@ COMMAND_ONLY = frozenset({Origin.DEFAULT, Origin.COMMAND_LINE})
 POLICY_ONLY = frozenset({Origin.DEFAULT, Origin.POLICY})
 
 
+Port = Annotated[int, Meta(ge=0, le=65535)]
+Rate = Annotated[float, Meta(gt=0, le=120)]
+BitRate = Annotated[int, Meta(ge=6_000, le=512_000)]
+Crf = Annotated[int, Meta(ge=0, le=51)]
+SegmentLength = Annotated[float, Meta(gt=0, le=60)]
+Patience = Annotated[float, Meta(ge=0, le=10_000)]
+LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+
+
 def _setting(default: Any, meaning: str, by: frozenset[Origin] = ANYBODY) -> Any:
     return dataclasses.field(default=default, metadata={"meaning": meaning, "by": by})
 
@@ -39,7 +50,7 @@ class Settings:
     service_url: str = _setting(
         "http://127.0.0.1:8400", "Address of the proctoring service; never taken from a page.", ADMIN
     )
-    local_port: int = _setting(
+    local_port: Port = _setting(
         DEFAULT_PORT, "Port on 127.0.0.1 at which the exam page finds the agent; 0 takes a free one."
     )
     allowed_origins: tuple[str, ...] = _setting(
@@ -53,15 +64,15 @@ class Settings:
     microphone: str = _setting("", "The microphone's name or number; empty: the system's default.")
     test_camera: str = _setting("", "Address of a test camera in place of the webcam; put on the record.", COMMAND_ONLY)
     allow_test_sources: bool = _setting(True, "Whether test sources are allowed at all.", POLICY_ONLY)
-    screen_fps: float = _setting(10.0, "Most pictures of the screen per second; an unchanged screen costs none.")
+    screen_fps: Rate = _setting(10.0, "Most pictures of the screen per second; an unchanged screen costs none.")
     screen_preset: str = _setting("superfast", "x264 preset of the screen.")
-    screen_crf: int = _setting(28, "x264 quality of the screen; lower is better and larger.")
-    webcam_fps: float = _setting(10.0, "Pictures of the webcam per second.")
-    audio_bitrate: int = _setting(48_000, "Bits per second of the audio.")
-    segment_s: float = _setting(2.0, "Length of a segment in seconds.")
-    retention_h: float = _setting(72.0, "Hours for which undelivered evidence is kept after the end.", ADMIN)
-    page_gone_s: float = _setting(120.0, "Seconds after which a session ends whose exam page is gone.", ADMIN)
-    log_level: str = _setting("INFO", "DEBUG, INFO, WARNING or ERROR.")
+    screen_crf: Crf = _setting(28, "x264 quality of the screen; lower is better and larger.")
+    webcam_fps: Rate = _setting(10.0, "Pictures of the webcam per second.")
+    audio_bitrate: BitRate = _setting(48_000, "Bits per second of the audio.")
+    segment_s: SegmentLength = _setting(2.0, "Length of a segment in seconds.")
+    retention_h: Patience = _setting(72.0, "Hours for which undelivered evidence is kept after the end.", ADMIN)
+    page_gone_s: Patience = _setting(120.0, "Seconds after which a session ends whose exam page is gone.", ADMIN)
+    log_level: LogLevel = _setting("INFO", "DEBUG, INFO, WARNING or ERROR.")
 
 
 FIELDS: dict[str, dataclasses.Field[Any]] = {field.name: field for field in dataclasses.fields(Settings)}

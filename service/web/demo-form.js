@@ -17,9 +17,10 @@ export const NOT_YET_ENFORCED = [
 /**
  * One entry. `needs` is the switch without which it has no meaning: it is disabled then. `invalid` says in a sentence what is
  * wrong with a non-empty value, or nothing.
- * @typedef {{id: string, label: string, kind: "text" | "password" | "email" | "url" | "number" | "check" | "radio" | "area" | "select",
- *            options?: Record<string, string>, hint?: string, required?: boolean, value?: string | boolean, group?: string, needs?: string, limit?: number,
- *            unit?: string, invalid?: (value: string) => string}} Field
+ * @typedef {"text" | "password" | "email" | "url" | "number" | "check" | "radio" | "area" | "select"} Kind
+ * @typedef {{id: string, label: string, kind: Kind, options?: Record<string, string>, hint?: string, required?: boolean,
+ *            value?: string | boolean, group?: string, needs?: string, limit?: number, unit?: string,
+ *            invalid?: (value: string) => string}} Field
  */
 
 /** @type {[title: string, note: string, fields: Field[]][]} */
@@ -97,7 +98,9 @@ export const GROUPS = [
         value: "300",
         unit: "seconds",
         invalid: expiryFault,
-        hint: "How long the internet connection may be gone. If the test taker does not restore it within this time, the session ends. 10 to 86400 seconds.",
+        hint:
+          "How long the internet connection may be gone. If the test taker does not restore it within this time, " +
+          "the session ends. 10 to 86400 seconds.",
       },
       {
         id: "pauseResume",
@@ -135,7 +138,9 @@ export const GROUPS = [
         id: "msb",
         label: "MSB",
         kind: "check",
-        hint: "Mettl Secure Browser locks the candidate's system down while the test runs: leaving the test window and opening other resources are prevented.",
+        hint:
+          "Mettl Secure Browser locks the candidate's system down while the test runs: leaving the test window " +
+          "and opening other resources are prevented.",
       },
       {
         id: "msbKey",

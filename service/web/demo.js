@@ -293,7 +293,8 @@ function pause(paused) {
 function showRequest({ kind, id, text, acknowledged }) {
   const shown = byId("request");
   const name = commandName(kind);
-  shown.textContent = `${name}${text ? ` – “${text}”` : ""}: ${acknowledged ? "acknowledged" : `please confirm with ${name} Ack`}`;
+  const next = acknowledged ? "acknowledged" : `please confirm with ${name} Ack`;
+  shown.textContent = `${name}${text ? ` – “${text}”` : ""}: ${next}`;
   shown.hidden = false;
   Object.assign(shown.dataset, { kind, id });
   byId("pauseText").textContent = kind === "pause" ? text : "";

@@ -1,11 +1,11 @@
 // @ts-check
-/* The few things that all pages need to put text on the screen. Text is always set as text: nothing from outside becomes markup. */
+/* What all pages need to put text on the screen. Text is always set as text: nothing from outside becomes markup. */
 
 /** @param {string} id @returns {any} */
 export const byId = (id) => document.getElementById(id);
 
 /**
- * An element: `el("button", {type: "button", class: "quiet", onclick: fn}, "Send")`. An attribute that is null or false is left out.
+ * An element: `el("button", {type: "button", onclick: fn}, "Send")`. An attribute that is null or false is left out.
  * @param {string} tag
  * @param {Record<string, any>} attributes
  * @param {...(Node | string | null | undefined)} children

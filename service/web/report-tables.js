@@ -87,7 +87,12 @@ function showCoverage(report, seek) {
 
 /** @param {number} session @param {Seek} seek */
 function seekButton(session, seek) {
-  const attributes = { type: "button", class: "seek", "data-seek": session, "aria-label": `Go to ${duration(session)}` };
+  const attributes = {
+    type: "button",
+    class: "seek",
+    "data-seek": session,
+    "aria-label": `Go to ${duration(session)}`,
+  };
   return el("button", { ...attributes, onclick: () => seek(session) }, duration(session));
 }
 

@@ -78,7 +78,9 @@ function openPlayer() {
   player.total = length(report);
   byId("seek").max = player.total;
   byId("total").textContent = duration(player.total);
-  const playable = report.streams.filter((/** @type {any} */ { stream, playlist }) => playlist && PLAYABLE.includes(stream));
+  const playable = report.streams.filter(
+    (/** @type {any} */ { stream, playlist }) => playlist && PLAYABLE.includes(stream),
+  );
   byId("noPlayer").hidden = playable.length > 0;
   if (!playable.length || report.started_ms === null) return;
   byId("player").hidden = false;

@@ -47,14 +47,15 @@
     agent_missing: {
       message: "The SecureProctor agent does not answer on this computer.",
       remedy:
-        "Start the SecureProctor agent (or install it) and try again. If it runs, allow this site to reach apps on this device: " +
-        "choose “Allow” when the browser asks, or open the site settings left of the address and allow “Local network access”.",
+        "Start the SecureProctor agent (or install it) and try again. If it runs, allow this site to reach it: choose “Allow” " +
+        "when the browser asks, or open the site settings left of the address and allow “Local network access”. " +
+        "An agent that runs answers only the sites that it was set up for.",
     },
     agent_denied: {
       message: "The browser does not let this page reach the SecureProctor agent on this computer.",
       remedy:
-        "Open the site settings left of the address, allow “Local network access” (also named “Apps on device”), and reload the page. " +
-        "On a managed computer the administrator allows it with the policy LocalNetworkAccessAllowedForUrls.",
+        "Open the site settings left of the address, allow “Local network access” (also named “Apps on device”), and " +
+        "reload the page. On a managed computer the administrator allows it with the policy LocalNetworkAccessAllowedForUrls.",
     },
     agent_timeout: {
       message: "The SecureProctor agent did not answer in time.",

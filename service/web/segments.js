@@ -2,8 +2,8 @@
 /*
  * Where a session time lies in a playlist, and back.
  *
- * A playlist's media time counts from its own first segment and closes up over gaps; the session clock does neither. Each segment says
- * both: its place in the playlist, and by EXT-X-PROGRAM-DATE-TIME the wall time that is the session's start plus its session time.
+ * A playlist's media time counts from its own first segment and closes up over gaps; the session clock does neither. The
+ * playlist says both: a segment's place in it, and by EXT-X-PROGRAM-DATE-TIME the session's start plus the session time.
  */
 
 /**

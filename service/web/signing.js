@@ -1,7 +1,7 @@
 // @ts-check
 /*
- * NEVER SHIP A PRIVATE KEY IN A PAGE. These helpers exist for the demo page alone: there, the person who types the key is its owner.
- * In an exam, the exam's own server signs, and its page passes the signed request on to `proctor.init(...)`.
+ * NEVER SHIP A PRIVATE KEY IN A PAGE. This exists for the demo page alone, where the person who types the key is its owner. In an
+ * exam, the exam's own server signs, and its page passes the signed request on to `proctor.init(...)`.
  *
  * Load it after secureproctor.js; it adds `SecureProctor.signing`. Both schemes of contract/signing.py, by WebCrypto.
  */

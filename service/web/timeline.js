@@ -152,5 +152,6 @@ function summary({ streams, gaps, flags, commands }, total) {
   const covered = streams
     .map((/** @type {any} */ { stream, coverage_pct }) => `${streamName(stream)} ${coverage_pct.toFixed(1)} %`)
     .join(", ");
-  return `${duration(total)} of session. Covered: ${covered}. ${gaps.length} gaps, ${flags.length} flags, ${commands.length} commands; the tables below hold the same.`;
+  const counted = `${gaps.length} gaps, ${flags.length} flags, ${commands.length} commands`;
+  return `${duration(total)} of session. Covered: ${covered}. ${counted}; the tables below hold the same.`;
 }

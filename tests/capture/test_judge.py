@@ -36,7 +36,7 @@ def test_pictures_are_judged(looks: list[Look], camera: Diagnosis, screen: Diagn
     [
         (-20.0, 1.0, Diagnosis.OK),
         (-69.9, 1.0, Diagnosis.OK),
-        (-70.1, 1.0, Diagnosis.SILENT),
+        (-70.1, 1.0, Diagnosis.QUIET),
         (-math.inf, 1.0, Diagnosis.SILENT),
         (-math.inf, 0.0, Diagnosis.STALLED),
     ],

@@ -52,6 +52,15 @@ def test_a_change_after_a_pause_is_taken_at_once_and_two_may_follow_closely() ->
     assert taken(pacer, [5_000_000, 5_010_000, 5_033_000, 5_066_000, 5_099_000]) == [5_000_000, 5_033_000, 5_066_000]
 
 
+def test_a_look_that_showed_nothing_delays_the_next_by_the_gap_alone() -> None:
+    pacer = Pacer(FPS, BURST)
+    for now in range(0, 3_000_000, 40_000):
+        assert pacer.delay_us(now) == 0
+        pacer.look(now)
+    assert pacer.delay_us(2_970_000) > 0
+    assert pacer.delay_us(3_000_000) == 0
+
+
 def test_a_picture_out_of_turn_delays_the_next_by_no_more_than_an_interval() -> None:
     pacer = Pacer(FPS, BURST)
     for now in range(0, 1_000_000, 1000):

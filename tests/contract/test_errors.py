@@ -18,7 +18,6 @@ def placeholders(text: str) -> set[str]:
     return {re.split(r"[.!\[]", name)[0] for _, name, _, _ in string.Formatter().parse(text) if name}
 
 
-
 def raised() -> dict[str, set[tuple[str, frozenset[str]]]]:
     """Every `Refusal("code", name=...)` of the source: code → places and the names that they fill."""
     found: dict[str, set[tuple[str, frozenset[str]]]] = {}

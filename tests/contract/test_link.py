@@ -190,7 +190,9 @@ def test_a_hostile_frame_is_refused_and_changes_nothing(name: str) -> None:
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.binary(max_size=60) | st.builds(frame, st.integers(), st.integers(), st.dictionaries(st.text(), st.integers())))
+@given(
+    st.binary(max_size=60) | st.builds(frame, st.integers(), st.integers(), st.dictionaries(st.text(), st.integers()))
+)
 def test_whatever_comes_is_either_a_frame_or_a_link_error(data: bytes) -> None:
     link = Link()
     link.send(chat(1))

@@ -83,7 +83,9 @@ def test_a_newer_peer_may_say_more(kind: type[msgspec.Struct]) -> None:
     assert not kind.__struct_config__.forbid_unknown_fields
 
 
-@pytest.mark.parametrize("union", [channel.ToAgent, channel.ToService, console.FromConsole, console.ToConsole, page.PageEvent])
+@pytest.mark.parametrize(
+    "union", [channel.ToAgent, channel.ToService, console.FromConsole, console.ToConsole, page.PageEvent]
+)
 def test_the_messages_of_one_direction_are_told_apart_by_their_type(union: Any) -> None:
     tags = [kind.__struct_config__.tag for kind in typing.get_args(union)]
     assert None not in tags

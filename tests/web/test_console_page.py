@@ -142,3 +142,18 @@ def test_it_comes_back_when_the_service_does(opened: Page, site: Any) -> None:
     expect(opened.locator("#connection")).to_have_attribute("data-connected", "false")
     expect(opened.locator("#connection")).to_have_attribute("data-connected", "true")
     expect(opened.locator("#sessions > *")).to_have_count(2)
+
+
+def test_what_cannot_be_sent_is_not_lost(opened: Page, site: Any) -> None:
+    of(opened, "[data-input=reason]").fill("Words")
+    of(opened, "[data-input=chat]").fill("Message")
+    opened.clock.install()
+    opened.clock.pause_at(4_000_000_000)  # it does not come back during this test
+    site.hang_up()
+    expect(opened.locator("#connection")).to_have_attribute("data-connected", "false")
+    of(opened, "[data-action=pause]").click()
+    expect(of(opened, "[data-part=answer]")).to_contain_text("the command was not sent")
+    of(opened, "[data-action=say]").click()
+    expect(of(opened, "[data-input=reason]")).to_have_value("Words")
+    expect(of(opened, "[data-input=chat]")).to_have_value("Message")
+    assert len(site.heard) == 1
