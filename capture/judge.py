@@ -1,8 +1,9 @@
 """What a short sample of a device says of it. Pure: numbers in, a diagnosis out.
 
 Thresholds: a camera in a dark room still shows noise, while a covered lens in full range is below 16 of 255 all over and
-flat. A live microphone in a silent room is expected above -70 dBFS for the noise of its amplifier, unless a noise gate closes it; a muted one gives zeros.
-A screen may well be still, and dark, but not black throughout; a camera's pictures differ at least by noise.
+flat. A live microphone in a silent room is expected above -70 dBFS for the noise of its amplifier, unless a noise gate
+closes it; a muted one gives zeros. A screen may well be still, and dark, but not black throughout; a camera's pictures
+differ at least by noise.
 """
 
 import math

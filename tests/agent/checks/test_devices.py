@@ -47,7 +47,7 @@ def test_a_diagnosis_means_this_for_the_exam(check_id: str, code: str, status: s
 def x_display(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A small X server of its own, on whatever number is free; its screen is black."""
     reading, writing = os.pipe()
-    command = ["Xvfb", "-displayfd", str(writing), "-screen", "0", "320x240x24", "-nolisten", "tcp", "-br"]
+    command = ["Xvfb", "-displayfd", str(writing), "-screen", "0", "320x240x24", "-nolisten", "tcp", "-noreset", "-br"]
     server = subprocess.Popen(command, pass_fds=[writing], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     os.close(writing)
     try:
