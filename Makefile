@@ -15,8 +15,8 @@ setup:  ## system packages and .venv, for everything below
 setup-demo:
 	@packaging/setup.sh demo
 
-demo: setup-demo  ## a whole proctored session and its report; DURATION=seconds OUT=folder STORY=name
-	$(BIN)/secureproctor demo $(if $(DURATION),--duration $(DURATION)) $(if $(OUT),--out $(OUT)) $(if $(STORY),--story $(STORY))
+demo: setup-demo  ## a whole proctored session and its report; DURATION=seconds OUT=folder STORY=name BROKEN=part
+	$(BIN)/secureproctor demo $(if $(DURATION),--duration $(DURATION)) $(if $(OUT),--out $(OUT)) $(if $(STORY),--story $(STORY)) $(if $(BROKEN),--broken $(BROKEN))
 
 test: setup  ## all tests; ARGS= goes to pytest
 	$(BIN)/python -m pytest $(ARGS)
