@@ -163,9 +163,17 @@ def _listening(host: str, port: int) -> socket.socket:
     if not 0 <= port <= 65535:
         raise StartError(f"There is no port {port}. Choose one up to 65535 with --port.")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # asyncio turns Nagle's delay off only for sockets that name their protocol, which create_server's do not:
+    # every answer came 40 ms late
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        return socket.create_server((host, port), family=family, backlog=512)
+        if os.name == "posix":  # elsewhere it would let two services share a port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(512)
+        return listener
     except OSError as error:
+        listener.close()
         if error.errno == errno.EADDRINUSE:
             raise StartError(
                 f"Port {port} is in use by another program. End it, or choose another port with --port."

@@ -240,13 +240,23 @@ def agent() -> Iterator[FakeAgent]:
     fake.close()
 
 
-@pytest.fixture
-def site() -> Iterator[Site]:
-    """A site of its own for each test."""
+@dataclass
+class Door:
+    """The one server of all tests; each test hangs its own site behind it."""
+
+    url: str
+    site: Site
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await self.site.app()(scope, receive, send)
+
+
+@pytest.fixture(scope="session")
+def door() -> Iterator[Door]:
+    """A server, which takes a fifth of a second to come and go."""
     listener = socket.create_server(("127.0.0.1", 0))
-    made = Site(url=f"http://127.0.0.1:{listener.getsockname()[1]}")
-    config = uvicorn.Config(made.app(), log_level="warning", ws="websockets-sansio", lifespan="off")
-    server = uvicorn.Server(config)
+    made = Door(f"http://127.0.0.1:{listener.getsockname()[1]}", Site())
+    server = uvicorn.Server(uvicorn.Config(made, log_level="warning", ws="websockets-sansio", lifespan="off"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     wait_until(lambda: server.started, "the site")
@@ -256,9 +266,16 @@ def site() -> Iterator[Site]:
     listener.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
+def site(door: Door) -> Site:
+    """A site of its own for each test."""
+    door.site = Site(door.url)
+    return door.site
+
+
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium."""
+    """Debian's Chromium. Not for the whole run: while it is open, the event loop of this thread counts as running."""
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(FLAGS))
         yield chromium

@@ -170,7 +170,7 @@ GREY = """(id) => {
 
 def seconds_seen(page: Page, stream: str) -> float:
     """The second of the session that a picture shows, from its brightness."""
-    return (page.evaluate(GREY, stream) - 20) / 22
+    return (int(page.evaluate(GREY, stream)) - 20) / 22
 
 
 def ready_at(page: Page, second: float) -> None:

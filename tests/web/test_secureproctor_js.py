@@ -268,9 +268,10 @@ def test_the_browser_signs_as_the_contract_does(blank: Page, private_key: str) -
         signed = blank.evaluate("([key, body]) => SecureProctor.signing.signBody(key, body)", [private_key, body])
         assert signed == signing.sign_body(private_key, body.encode())
         parameters = {"ts": "1700000000", "ak": "key", "rd": body, "Zeta": "ß", "asgn": "never signed"}
-        arguments = [private_key, "post", "https://exam.example/v1/init", parameters]
-        signed = blank.evaluate("(all) => SecureProctor.signing.signParameters(...all)", arguments)
-        assert signed == signing.sign_parameters(*arguments)
+        endpoint = "https://exam.example/v1/init"
+        script = "(all) => SecureProctor.signing.signParameters(...all)"
+        signed = blank.evaluate(script, [private_key, "post", endpoint, parameters])
+        assert signed == signing.sign_parameters(private_key, "post", endpoint, parameters)
 
 
 @pytest.mark.parametrize("scheme", ["body", "parameters"])
