@@ -79,6 +79,10 @@ CODES: dict[str, Row] = {
         401, "This is not the proctor's key.", "Open the console with the link that the service printed at its start."
     ),
     "access_denied": Row(403, "This link does not open this session.", "Ask for a fresh report link."),
+    "command_refused": Row(
+        409, "The command {kind} is not possible: {why}.", "Switch it on at Init, and order it while the session runs."
+    ),
+    "method_not_allowed": Row(405, "This address does not take {method}.", "Use another method, as the protocol says."),
     "not_found": Row(404, "There is nothing here.", "Check the address."),
     "session_unknown": Row(404, "The session is not known.", "Register with Init first."),
     "record_malformed": Row(400, "The segment is not a sealed record: {why}.", "Send the record's bytes unchanged."),

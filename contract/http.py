@@ -22,6 +22,8 @@ PATHS: dict[str, str] = {
     "GET /v2/report/": "The report as a link or as JSON; signed by the exam's server (→ ReportAnswer).",
     "GET /v1/sessions/{id}/report": "The report as JSON, by a link's access code (contract.report).",
     "GET /v1/sessions/{id}/media/{stream}.m3u8": "A stream's HLS playlist, by a link's access code.",
+    "GET /v1/sessions/{id}/media/master.m3u8": "The screen with the sound, as one HLS presentation.",
+    "GET /v1/sessions/{id}/media/{stream}.mp4": "An epoch of a stream as one file; `epoch=`, and the header Epochs.",
     "GET /v1/sessions/{id}/media/{stream}/{epoch}/{seq}": "One opened init or media segment, by a link's access code.",
     "GET /report/{id}": "The report as a page on which the recording plays.",
     "GET /demo": "The demo page.",

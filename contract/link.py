@@ -70,7 +70,7 @@ class Link:
         try:
             envelope = msgspec.json.decode(data, type=Envelope)
             resume = _resume_of(envelope)
-        except (msgspec.DecodeError, RecursionError) as error:  # RecursionError: JSON nested beyond the stack
+        except (ValueError, RecursionError) as error:  # also bytes that are no text, and nesting beyond the stack
             raise LinkError(f"not a frame: {error}") from None
         if envelope.n > self.heard + 1:
             raise LinkError(f"message {envelope.n} came after {self.heard}")

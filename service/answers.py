@@ -9,7 +9,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ExceptionHandler
 
-from secureproctor.contract.errors import ErrorAnswer, ErrorInfo, Refusal
+from secureproctor.contract.errors import ErrorAnswer, Refusal
 
 log = logging.getLogger(__name__)
 
@@ -37,12 +37,11 @@ async def _on_refusal(_request: Request, error: Exception) -> Response:
     return refused(error)
 
 
-async def _on_http(_request: Request, error: Exception) -> Response:
+async def _on_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - as above
-    info = Refusal("not_found").info
-    if error.status_code == 405:
-        info = ErrorInfo(info.code, "This address does not know this method.", info.remedy)
-    return answer(ErrorAnswer(info), error.status_code, error.headers)
+    known = error.status_code == 405
+    refusal = Refusal("method_not_allowed", method=request.method) if known else Refusal("not_found")
+    return answer(ErrorAnswer(refusal.info), error.status_code, error.headers)
 
 
 async def _on_failure(request: Request, error: Exception) -> Response:

@@ -177,9 +177,9 @@ class Consoles:
 def _check_allowed(session: Session, issue: Issue) -> None:
     setting, name = NEEDS[issue.kind]
     if not getattr(session.settings, setting):
-        raise Refusal("field_invalid", field="kind", why=f"{name} was switched off at Init")
+        raise Refusal("command_refused", kind=issue.kind, why=f"{name} was switched off at Init")
     if session.state == "ended":
-        raise Refusal("field_invalid", field="kind", why="the session has ended")
+        raise Refusal("command_refused", kind=issue.kind, why="the session has ended")
 
 
 def _read(data: str | bytes) -> FromConsole:

@@ -63,10 +63,11 @@ def media_playlist(
         passed = [at for at in waiting if at <= segment.start_us]
         waiting = waiting[len(passed) :]
         lines += ["#EXT-X-DISCONTINUITY"] * len(passed)
+        if segment.epoch != epoch and epoch >= 0 and not passed:
+            lines.append("#EXT-X-DISCONTINUITY")  # a second interruption within one break
         if segment.epoch != epoch:
             lines.append(f'#EXT-X-MAP:URI="{_address(segment, 0, access)}"')
-        if passed or epoch < 0:
-            lines.append(f"#EXT-X-PROGRAM-DATE-TIME:{_date(wall_of_zero_us + segment.start_us)}")
+        lines.append(f"#EXT-X-PROGRAM-DATE-TIME:{_date(wall_of_zero_us + segment.start_us)}")
         epoch = segment.epoch
         lines += [f"#EXTINF:{segment.duration_us / 1e6:.6f},", _address(segment, segment.seq, access)]
     return "\n".join([*lines, *(["#EXT-X-ENDLIST"] if over else []), ""])

@@ -39,6 +39,7 @@ def test_a_running_stream_is_a_growing_list_with_its_init_first() -> None:
         "#EXT-X-PROGRAM-DATE-TIME:2023-11-14T22:13:20.000Z",
         "#EXTINF:2.500000,",
         "screen/0/1?access=1.x",
+        "#EXT-X-PROGRAM-DATE-TIME:2023-11-14T22:13:22.500Z",
         "#EXTINF:2.000000,",
         "screen/0/2?access=1.x",
     ]
