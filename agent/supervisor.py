@@ -22,6 +22,7 @@ class Supervisor:
         task = self._group.create_task(self._guarded(name, work), name=name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda _: work.close())  # cancelled before its first step, it would never be awaited
         return task
 
     async def _guarded(self, name: str, work: Coroutine[Any, Any, None]) -> None:

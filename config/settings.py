@@ -4,6 +4,8 @@ A new setting is a new field here. Command-line options, the policy file and the
 What one exam wants (screen on or off, expiry time) is not here: it comes with Init, signed by the exam's server.
 """
 
+# ruff: noqa: RUF009 - _setting is dataclasses.field with two words more; it is not called again for each instance
+
 import dataclasses
 import enum
 from dataclasses import dataclass
@@ -64,7 +66,7 @@ class Settings:
     microphone: str = _setting("", "The microphone's name or number; empty: the system's default.")
     test_camera: str = _setting("", "Address of a test camera in place of the webcam; put on the record.", COMMAND_ONLY)
     allow_test_sources: bool = _setting(True, "Whether test sources are allowed at all.", POLICY_ONLY)
-    screen_fps: Rate = _setting(10.0, "Most pictures of the screen per second; an unchanged screen costs none.")
+    screen_fps: Rate = _setting(12.0, "Most pictures of the screen per second; an unchanged screen costs none.")
     screen_preset: str = _setting("superfast", "x264 preset of the screen.")
     screen_crf: Crf = _setting(28, "x264 quality of the screen; lower is better and larger.")
     webcam_fps: Rate = _setting(10.0, "Pictures of the webcam per second.")

@@ -27,9 +27,9 @@ class Sealed:
     data: bytes
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Position:
-    """Where a stream is: its epoch, the next seq, and the hash of its last record."""
+    """Where a stream is: its epoch, the next seq, and the hash of its last record. Replaced as a whole."""
 
     epoch: int = -1
     seq: int = 0
@@ -38,7 +38,10 @@ class Position:
 
 @dataclass(slots=True)
 class Sealer:
-    """Seals for one session. `wall_us` gives microseconds since 1970. Not for use from several threads at once."""
+    """Seals for one session. `wall_us` gives microseconds since 1970.
+
+    Not for use from several threads at once, but `heads` may be asked while another thread seals.
+    """
 
     session: uuid.UUID
     public_key: X25519PublicKey
@@ -67,11 +70,12 @@ class Sealer:
 
     def heads(self) -> dict[Stream, tuple[int, int, bytes]]:
         """The chain head of each stream: epoch and seq of its last record, and that record's hash."""
-        return {stream: (at.epoch, at.seq - 1, at.head) for stream, at in self.positions.items() if at.seq}
+        # list(dict.items()) is one step for the interpreter, and so is reading a Position that is never half new
+        return {stream: (at.epoch, at.seq - 1, at.head) for stream, at in list(self.positions.items()) if at.seq}
 
     def _begin_epoch(self, stream: Stream) -> None:
-        position = self.positions.setdefault(stream, Position())
-        position.epoch, position.seq = position.epoch + 1, 0
+        before = self.positions.get(stream, Position())
+        self.positions[stream] = Position(before.epoch + 1, 0, before.head)
 
     def _sealed(
         self,
@@ -98,5 +102,5 @@ class Sealer:
             live_only,
         )
         data = seal(header, body, self.public_key)
-        at.seq, at.head = at.seq + 1, record_hash(data)
+        self.positions[header.stream] = Position(at.epoch, at.seq + 1, record_hash(data))
         return Sealed(header, data)

@@ -46,8 +46,8 @@ class Spool:
         for path in self.folder.iterdir():
             if path.suffix == UNFINISHED:
                 path.unlink(missing_ok=True)
-            elif path.suffix == SUFFIX:
-                self.sizes[_key(path)] = path.stat().st_size
+            elif (key := _key(path)) is not None:
+                self.sizes[key] = path.stat().st_size
         return self
 
     def append(self, sealed: Sealed) -> None:
@@ -109,9 +109,12 @@ class Spool:
             raise
 
 
-def _key(path: Path) -> Key:
-    stream, epoch, seq = path.stem.split("-")
-    return Stream(stream), int(epoch), int(seq)
+def _key(path: Path) -> Key | None:
+    try:
+        stream, epoch, seq = path.name.removesuffix(SUFFIX).split("-")
+        return Stream(stream), int(epoch), int(seq)
+    except ValueError:  # somebody else's file
+        return None
 
 
 def _sync_folder(folder: Path) -> None:

@@ -2,7 +2,7 @@
 
 The answers are a table. Only 201 and 200 are an acknowledgement, and 409 and 400 say that sending the same bytes again
 can never help: those records are set aside, told and kept. Everything else, and no answer at all, means: keep, and try
-again later.
+again later; a record that the service would not take steps behind those that it has not seen, so that none blocks the rest.
 """
 
 import asyncio
@@ -44,6 +44,10 @@ OUTCOMES: dict[int, Outcome] = {
 }
 
 
+BUSY = frozenset({429, 503})
+"""Answers that say nothing about the record itself: the service has too much to do."""
+
+
 class Access(Protocol):
     """The session's token, and how it is renewed."""
 
@@ -66,6 +70,7 @@ class Uploader:
     backoff: Backoff
     set_aside: set[Key] = field(default_factory=set)
     _in_flight: set[Key] = field(default_factory=set)
+    _puzzling: dict[Key, int] = field(default_factory=dict)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
 
     def wake(self) -> None:
@@ -89,9 +94,13 @@ class Uploader:
                 if key not in self._in_flight and key not in self.set_aside:
                     yield key
 
+    def _next(self) -> Key | None:
+        unseen = (key for key in self._candidates() if key not in self._puzzling)
+        return next(unseen, None) or min(self._candidates(), key=lambda key: self._puzzling.get(key, 0), default=None)
+
     async def _work(self) -> None:
         while True:
-            key = next(self._candidates(), None)
+            key = self._next()
             if key is None:
                 await self._wake.wait()
                 self._wake.clear()
@@ -99,11 +108,11 @@ class Uploader:
             self._in_flight.add(key)
             try:
                 wait_s = await self._deliver(key)
+                self.changed()
+                self._wake.set()  # the next worker looks as well
+                await asyncio.sleep(wait_s)  # with the record in flight, or the next worker would not wait
             finally:
                 self._in_flight.discard(key)
-            self.changed()
-            self._wake.set()  # the next worker looks as well
-            await asyncio.sleep(wait_s)
 
     async def _deliver(self, key: Key) -> float:
         """Send a record once; the seconds to wait before the next attempt."""
@@ -130,6 +139,7 @@ class Uploader:
         match OUTCOMES.get(answer.status_code, Outcome.LATER):
             case Outcome.ACKNOWLEDGED:
                 self.spool.acknowledge(key)
+                self._puzzling.pop(key, None)
                 self.backoff.succeeded()
                 return 0.0
             case Outcome.SET_ASIDE:
@@ -140,6 +150,8 @@ class Uploader:
                 await self.access.renew()
                 return self.backoff.failed()
             case Outcome.LATER:
+                if answer.status_code not in BUSY:
+                    self._puzzling[key] = self._puzzling.get(key, 0) + 1
                 return self.backoff.failed(_retry_after(answer))
 
 

@@ -30,6 +30,7 @@ class ProctorChannel:
     heartbeat: Callable[[], Heartbeat]
     heard: Callable[[], None]
     _frames: asyncio.Queue[bytes] = field(default_factory=asyncio.Queue)
+    _obeying: asyncio.Future[None] | None = None
 
     def send(self, message: msgspec.Struct) -> None:
         """Send a message now, or when there is a connection again."""
@@ -67,6 +68,8 @@ class ProctorChannel:
             await asyncio.sleep(self.backoff.failed())
 
     async def _converse(self, socket: ClientConnection) -> None:
+        if self._obeying is not None:
+            await self._obeying  # what came by the last connection, first
         self._frames = asyncio.Queue()  # what the last connection did not write is sent again from the link
         await socket.send(self.protocol.connected().decode())
         tasks = [asyncio.create_task(each) for each in (self._read(socket), self._write(socket), self._beat())]
@@ -88,7 +91,9 @@ class ProctorChannel:
             for answer in answers:
                 self._frames.put_nowait(answer)
             if message is not None:
-                await self.obey(message)
+                # shielded: a connection that breaks meanwhile must not leave a session half ended
+                self._obeying = asyncio.ensure_future(self.obey(message))
+                await asyncio.shield(self._obeying)
 
     async def _write(self, socket: ClientConnection) -> None:
         while True:

@@ -1,9 +1,10 @@
 """What the proctor sends, carried out: commands, chat, errors, the service's own ending; and their acknowledgement.
 
 A command's way: received → (expired | refused | failed) or applied → acknowledged. Each step is in the journal before it is
-told. A command that came before, by its id, gets its recorded steps again and is not carried out a second time.
+told. A command that came before, by its id, is not carried out a second time; its steps have been told by the link.
 """
 
+import contextlib
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -41,8 +42,10 @@ class Obedience:
             case ProctorError():
                 self.conductor.tell(ErrorEvent(ErrorInfo(message.code, message.message, message.remedy)))
             case ServiceEnded():
+                trigger = Trigger.EXPIRE if message.reason == "expired" else Trigger.END
                 if self.conductor.session is session and self.conductor.state not in OVER:
-                    await self.conductor.end(Trigger.EXPIRE if message.reason == "expired" else Trigger.END, "Ending")
+                    with contextlib.suppress(Refusal):  # somebody else has ended it while this waited
+                        await self.conductor.end(trigger, "Ending")
 
     def acknowledge(self, kind: Kind, request_id: str = "", by: str = "page") -> None:
         """Acknowledge a request of the kind: the named one, or the latest. Raises Refusal nothing_to_acknowledge."""
@@ -106,7 +109,7 @@ class Obedience:
         self, session: Session, command_id: str, kind: str, status: CommandStatus, *, by: str = "", reason: str = ""
     ) -> None:
         session.commands.setdefault(command_id, []).append(status)
-        session.journal.write(CommandMoved(command_id, kind, status, wall_ms(), by, reason))
+        session.note(CommandMoved(command_id, kind, status, wall_ms(), by, reason))
         update = CommandUpdate(command_id, status, wall_ms(), session.session_us(boot_us()), by, reason)
         session.channel.send(update)
         self.conductor.record("command", detail={"id": command_id, "command": kind, "status": status})

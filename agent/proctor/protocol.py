@@ -64,6 +64,6 @@ def _decode(body: bytes) -> FromService | None:
             log.info("the service sent a message of the unknown type %.40r", tag)
             return None
         message = msgspec.json.decode(body, type=KNOWN[tag])
-    except msgspec.DecodeError as error:
+    except (ValueError, RecursionError) as error:  # also bytes that are no text, and nesting beyond the stack
         raise LinkError(f"a message that cannot be read: {error}") from None
     return message if isinstance(message, FromService) and not isinstance(message, KeepAlive) else None

@@ -93,17 +93,20 @@ class Conductor:
         passed = all(each.status != "failed" for each in results)
         async with self._lock:
             self._require(Trigger.CHECKS_PASSED, "Check System")
+            if self.session is not session:  # a page registered anew meanwhile: these results are not the new session's
+                raise Refusal("not_now", call="Check System", state=self.state, remedy="Check again.")
             await self._take(session, Trigger.CHECKS_PASSED if passed else Trigger.CHECKS_FAILED)
         return results
 
     async def start(self) -> None:
         """Begin to capture. Returns when every source delivers; raises Refusal source_failed when one does not."""
-        session = self._current("Start")
         async with self._lock:
+            session = self._current("Start")
             self._require(Trigger.START, "Start")
-            origin = boot_us()
-            session.journal.write(Started(origin, wall_ms()))
-            session.begin(SessionClock(origin))
+            # after a Start that failed the clock goes on: what was captured then must not lie upon what comes now
+            clock = session.clock or SessionClock(boot_us())
+            session.note(Started(clock.origin_us, wall_ms()))
+            session.begin(clock)
             self._record_start(session)
             missing = await self._take(session, Trigger.START)
             if missing:
@@ -132,8 +135,8 @@ class Conductor:
 
     async def end(self, trigger: Trigger, call: str) -> None:
         """End the session for the trigger's reason. Raises Refusal when there is nothing to end."""
-        session = self._current(call)
         async with self._lock:
+            session = self._current(call)
             self._require(trigger, call)
             session.end_reason = ENDINGS[trigger]
             session.ended_us = session.session_us(boot_us())
@@ -145,8 +148,8 @@ class Conductor:
 
     async def pull(self, trigger: Trigger, by: str) -> None:
         """Pause or resume. Raises Refusal not_now."""
-        session = self._current(str(trigger).capitalize())
         async with self._lock:
+            session = self._current(str(trigger).capitalize())
             self._require(trigger, str(trigger).capitalize())
             await self._take(session, trigger)
             self.record("paused" if trigger is Trigger.PAUSE else "resumed", detail={"by": by})
@@ -184,7 +187,7 @@ class Conductor:
         """Go one transition; what a source lacked is the only thing that an effect gives back."""
         transition = next_transition(self.state, trigger)
         reason = ENDINGS.get(trigger, "")
-        session.journal.write(StateEntered(transition.to, wall_ms(), reason))
+        session.note(StateEntered(transition.to, wall_ms(), reason))
         self.state = transition.to
         self._announce(session)
         missing: dict[Stream, str] = {}

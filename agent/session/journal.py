@@ -4,6 +4,7 @@ Each line is the CRC-32 of the rest in 8 hexadecimal digits, a space, and an ent
 synchronised before `write` returns. Reading stops at the first line that does not check: a torn tail is cut, never guessed.
 """
 
+import errno
 import os
 import zlib
 from collections.abc import Iterator
@@ -64,8 +65,11 @@ class Journal:
         self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
 
     def write(self, entry: Entry) -> None:
-        """Append an entry; it is on the disk when this returns. Raises OSError."""
-        os.write(self._file, _line(entry))
+        """Append an entry; it is on the disk when this returns. Raises OSError; then nothing of it stays."""
+        line = _line(entry)
+        if (taken := os.write(self._file, line)) < len(line):  # a disk that fills up takes a part, without an error
+            os.ftruncate(self._file, os.fstat(self._file).st_size - taken)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         os.fsync(self._file)
 
     def close(self) -> None:

@@ -1,6 +1,7 @@
 """Once a second: is the link there, has the session expired, is the exam page gone, what is the page to see?"""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -38,6 +39,8 @@ class Pulse:
     async def beat(self) -> None:
         """One look."""
         session, state = self.conductor.session, self.conductor.state
+        if state not in LIVE:
+            self._alone_since_us = None
         if session is None or session.closed:
             return
         now_us = self.clock()
@@ -59,8 +62,9 @@ class Pulse:
                 self.conductor.changed()
             case Change.EXPIRED:
                 expiry = session.data.expiry_s
-                await self.conductor.end(Trigger.EXPIRE, "Expiry")
-                self.conductor.tell(ErrorEvent(Refusal("session_expired", expiry=expiry).info))
+                with contextlib.suppress(Refusal):  # somebody else has ended it while this waited
+                    await self.conductor.end(Trigger.EXPIRE, "Expiry")
+                    self.conductor.tell(ErrorEvent(Refusal("session_expired", expiry=expiry).info))
             case Change.NONE:
                 pass
 
@@ -73,4 +77,5 @@ class Pulse:
         elif now_us - self._alone_since_us >= self.page_gone_s * 1e6:
             self._alone_since_us = None
             log.warning("the exam page has been gone for %d seconds: the session ends", round(self.page_gone_s))
-            await self.conductor.end(Trigger.PAGE_GONE, "Ending")
+            with contextlib.suppress(Refusal):  # as above
+                await self.conductor.end(Trigger.PAGE_GONE, "Ending")

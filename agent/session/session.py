@@ -1,6 +1,7 @@
 """One registered session and the parts that work for it, as the conductor sees them."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -9,10 +10,12 @@ from secureproctor.agent.clock import SessionClock
 from secureproctor.agent.delivery.delivery import Delivery
 from secureproctor.agent.proctor.channel import ProctorChannel
 from secureproctor.agent.proctor.watch import LinkWatch
-from secureproctor.agent.session.journal import Journal
+from secureproctor.agent.session.journal import Entry, Journal
 from secureproctor.contract.events import Detail, Event
 from secureproctor.contract.http import InitData
 from secureproctor.contract.streams import Stream
+
+log = logging.getLogger(__name__)
 
 
 class Capture(Protocol):
@@ -83,6 +86,13 @@ class Session:
     def session_us(self, boot_us: int) -> int | None:
         """A time of the boot clock as session time; None before Start."""
         return None if self.clock is None else boot_us - self.clock.origin_us
+
+    def note(self, entry: Entry) -> None:
+        """Write to the journal. A disk that takes nothing more keeps nobody from pausing or ending."""
+        try:
+            self.journal.write(entry)
+        except OSError as error:
+            log.error("the journal cannot be written: %s", error.strerror)
 
     def record(self, pending: Pending) -> None:
         """Put an event on the record; before Start it waits until session time has an origin."""

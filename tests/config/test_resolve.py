@@ -56,7 +56,7 @@ def test_each_value_keeps_its_own_origin() -> None:
 @pytest.mark.parametrize("name", FIELDS)
 @pytest.mark.parametrize("origin", SETTABLE, ids=str)
 def test_every_setting_is_taken_from_its_origins_and_refused_from_all_others(name: str, origin: Origin) -> None:
-    layers = {origin: {name: FIELDS[name].default}}
+    layers: dict[Origin, dict[str, object]] = {origin: {name: FIELDS[name].default}}
     if origin in FIELDS[name].metadata["by"]:
         assert resolve(layers).origins[name] is origin
     else:
@@ -73,11 +73,14 @@ def test_a_test_camera_comes_from_the_command_line_only() -> None:
     camera = {"test_camera": "http://127.0.0.1:1/camera"}
     assert resolve({Origin.COMMAND_LINE: camera}).settings.test_camera == camera["test_camera"]
     for origin in (Origin.USER, Origin.ENVIRONMENT, Origin.POLICY):
-        assert "test_camera" in refusal({origin: dict(camera)}).message
+        assert "test_camera" in refusal({origin: {**camera}}).message
 
 
 def test_a_policy_can_forbid_test_cameras() -> None:
-    layers = {Origin.POLICY: {"allow_test_sources": False}, Origin.COMMAND_LINE: {"test_camera": "x"}}
+    layers: dict[Origin, dict[str, object]] = {
+        Origin.POLICY: {"allow_test_sources": False},
+        Origin.COMMAND_LINE: {"test_camera": "x"},
+    }
     error = refusal(layers)
     assert (error.code, error.message) == ("config_invalid", "A policy forbids test sources.")
     assert not resolve({Origin.POLICY: {"allow_test_sources": False}}).settings.allow_test_sources

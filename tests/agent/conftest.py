@@ -1,0 +1,290 @@
+"""A stage on which a session is played: the real conductor, journal, sealer and spool, between a capture, an uploader
+and a channel that only write down what was asked of them."""
+
+import asyncio
+import base64
+import errno
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from secureproctor.agent.clock import boot_us, wall_ms
+from secureproctor.agent.delivery.delivery import Delivery
+from secureproctor.agent.delivery.intake import Intake
+from secureproctor.agent.delivery.sealer import Sealer
+from secureproctor.agent.delivery.spool import Key, Spool
+from secureproctor.agent.proctor.obedience import Obedience
+from secureproctor.agent.proctor.watch import LinkWatch
+from secureproctor.agent.session.conductor import Conductor
+from secureproctor.agent.session.journal import Entry, Journal, Registered
+from secureproctor.agent.session.session import Session
+from secureproctor.agent.session.sources import wanted_streams
+from secureproctor.agent.supervisor import Supervisor
+from secureproctor.capture.media import Clock, Kind, ReportSink, Segment, SegmentSink
+from secureproctor.contract.channel import Command, CommandKind, CommandUpdate, EventSeen, SessionChanged
+from secureproctor.contract.events import Event
+from secureproctor.contract.http import InitData, ProctoringSettings
+from secureproctor.contract.page import CheckResult, PageEvent
+from secureproctor.contract.record import RecordKind, parse, unseal
+from secureproctor.contract.streams import Stream
+
+KEY = X25519PrivateKey.from_private_bytes(bytes(range(32)))
+SEALING_KEY = base64.b64encode(KEY.public_key().public_bytes_raw()).decode()
+EXPIRY_S = 300
+PASSED = (CheckResult("camera", "Camera", "passed", "ok", "a picture"),)
+FAILED = (*PASSED, CheckResult("microphone", "Microphone", "failed", "missing", "nothing", "Connect it."))
+DEADLINE_S = 5.0
+
+
+def init_data(not_enforced: tuple[str, ...] = (), **settings: Any) -> InitData:
+    return InitData(
+        token="token",
+        session_id=str(uuid.uuid4()),
+        expiry_s=EXPIRY_S,
+        settings=ProctoringSettings(**settings),
+        sealing_key=SEALING_KEY,
+        origins=("https://exam.example",),
+        not_enforced=not_enforced,
+        now_ms=wall_ms(),
+        retention_s=3600,
+        user_id="u1",
+        group_name="maths",
+    )
+
+
+def a_segment(stream: Stream = Stream.SCREEN, kind: Kind = Kind.INIT, payload: bytes = b"moov") -> Segment:
+    return Segment(stream, kind, 0, 0 if kind is Kind.INIT else 2_000_000, "avc1.640028", payload)
+
+
+async def until(holds: Callable[[], object], why: str = "") -> None:
+    """Look again and again until it holds; fail past the deadline."""
+    end = time.monotonic() + DEADLINE_S
+    while not holds():
+        assert time.monotonic() < end, why or "it never came to hold"
+        await asyncio.sleep(0.005)
+
+
+class NotedJournal(Journal):
+    """A real journal that notes each entry; `full` is a disk that takes nothing more."""
+
+    def __init__(self, path: Path, events: list[str]) -> None:
+        super().__init__(path)
+        self.events, self.full = events, False
+
+    def write(self, entry: Entry) -> None:
+        if self.full:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        super().write(entry)
+        match entry:
+            case Registered():
+                self.events.append("journal registered")
+            case _:
+                name = getattr(entry, "state", None) or getattr(entry, "status", None) or "started"
+                self.events.append(f"journal {name}")
+
+
+@dataclass
+class FakeCapture:
+    """Delivers one segment of each stream when it starts and one more when it stops."""
+
+    streams: frozenset[Stream]
+    clock: Clock
+    sink: SegmentSink
+    report: ReportSink
+    events: list[str]
+    missing: dict[Stream, str]
+
+    def start(self) -> None:
+        self.events.append("capture opened")
+
+    def wait_started(self, timeout_s: float) -> dict[Stream, str]:
+        for stream in sorted(self.streams - set(self.missing)):
+            self.sink(a_segment(stream))
+        return self.missing
+
+    def stop(self, timeout_s: float = 5.0) -> None:
+        for stream in sorted(self.streams - set(self.missing)):
+            self.sink(a_segment(stream, Kind.MEDIA, b"last"))
+        self.events.append("capture closed")
+
+
+@dataclass
+class FakeUploader:
+    """Takes all that is in the spool as soon as it is woken, unless the service is away."""
+
+    spool: Spool
+    taken: list[bytes]
+    away: bool = False
+    set_aside: set[Key] = field(default_factory=set)
+    woken: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def wake(self) -> None:
+        self.woken.set()
+
+    async def run(self) -> None:
+        while True:
+            await self.woken.wait()
+            self.woken.clear()
+            for key in [] if self.away else list(self.spool.sizes):
+                self.taken.append(self.spool.read(key))
+                self.spool.acknowledge(key)
+
+    def come_back(self) -> None:
+        self.away = False
+        self.wake()
+
+    @property
+    def done(self) -> bool:
+        return not set(self.spool.sizes) - self.set_aside
+
+
+@dataclass
+class FakeChannel:
+    """Notes what is sent. `settled` as it is set."""
+
+    events: list[str]
+    sent: list[msgspec.Struct] = field(default_factory=list)
+    settled: bool = True
+
+    def send(self, message: msgspec.Struct) -> None:
+        self.sent.append(message)
+        match message:
+            case SessionChanged():
+                self.events.append(f"told {message.state}")
+            case CommandUpdate():
+                self.events.append(f"told {message.id} {message.status}")
+            case EventSeen():
+                self.events.append(f"event {message.kind}")
+
+    async def run(self) -> None:
+        await asyncio.Event().wait()
+
+
+@dataclass
+class Stage:
+    """The play: what happened in order (`events`), what the page was told, what the service holds."""
+
+    folder: Path
+    supervisor: Supervisor
+    events: list[str] = field(default_factory=list)
+    told: list[PageEvent] = field(default_factory=list)
+    changes: int = 0
+    taken: list[bytes] = field(default_factory=list)
+    missing: dict[Stream, str] = field(default_factory=dict)
+    checks: tuple[CheckResult, ...] = PASSED
+    checking: asyncio.Event | None = None
+    away: bool = False
+    sessions: list[Session] = field(default_factory=list)
+    captures: list[FakeCapture] = field(default_factory=list)
+    conductor: Conductor = field(init=False)
+    obedience: Obedience = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.conductor = Conductor(
+            self._session,
+            self._capture,
+            self._check,
+            self.supervisor,
+            self.told.append,
+            self._changed,
+            ("test camera",),
+        )
+        self.obedience = Obedience(self.conductor)
+
+    @property
+    def session(self) -> Session:
+        return self.sessions[-1]
+
+    @property
+    def channel(self) -> Any:
+        return self.session.channel
+
+    @property
+    def uploader(self) -> Any:
+        return self.session.delivery.uploader
+
+    @property
+    def journal(self) -> Any:
+        return self.session.journal
+
+    async def registered(self, **settings: Any) -> None:
+        await self.conductor.register(init_data(**settings))
+
+    async def ready(self, **settings: Any) -> None:
+        await self.registered(**settings)
+        await self.conductor.check_system()
+
+    async def running(self, **settings: Any) -> None:
+        await self.ready(**settings)
+        await self.conductor.start()
+
+    async def command(
+        self, kind: CommandKind, command_id: str = "c-1", age_s: float = 0, lifetime_s: float = 300
+    ) -> None:
+        issued = wall_ms() + self.session.skew_ms - int(age_s * 1000)
+        await self.obedience.obey(self.session, Command(command_id, kind, issued, lifetime_s, "please"))
+
+    def statuses(self, command_id: str = "c-1") -> list[str]:
+        updates = (each for each in self.channel.sent if isinstance(each, CommandUpdate) and each.id == command_id)
+        return [each.status for each in updates]
+
+    def evidence(self) -> list[Event]:
+        """The events of all records that the service took, opened with its key."""
+        records = map(parse, self.taken)
+        bodies = [unseal(record, KEY) for record in records if record.header.kind is RecordKind.EVENTS]
+        return [event for body in bodies for event in msgspec.json.decode(body, type=list[Event])]
+
+    def recorded(self) -> list[str]:
+        return [event.kind for event in self.evidence()]
+
+    def since(self, mark: str) -> list[str]:
+        """What happened after the last time that the mark did."""
+        return self.events[len(self.events) - self.events[::-1].index(mark) :]
+
+    def _session(self, data: InitData) -> Session:
+        folder = self.folder / data.session_id
+        journal = NotedJournal(folder / "journal", self.events)
+        spool = Spool(folder / "spool").open()
+        sealer = Sealer(uuid.UUID(data.session_id), KEY.public_key(), lambda: wall_ms() * 1000)
+        uploader: Any = FakeUploader(spool, self.taken, self.away)
+        channel: Any = FakeChannel(self.events)
+        delivery = Delivery(sealer, spool, uploader, Intake(asyncio.get_running_loop()), lambda why: None)
+        watch = LinkWatch(data.expiry_s * 1_000_000, boot_us())
+        self.sessions.append(Session(data, journal, delivery, channel, watch, wanted_streams(data.settings), 0))
+        return self.sessions[-1]
+
+    def _capture(self, streams: frozenset[Stream], clock: Clock, sink: SegmentSink, report: ReportSink) -> FakeCapture:
+        self.captures.append(FakeCapture(streams, clock, sink, report, self.events, self.missing))
+        return self.captures[-1]
+
+    async def _check(self, settings: ProctoringSettings, expiry_s: int) -> tuple[CheckResult, ...]:
+        if self.checking is not None:
+            await self.checking.wait()
+        return self.checks
+
+    def _changed(self) -> None:
+        self.changes += 1
+
+
+@pytest.fixture
+async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
+    failed: list[str] = []
+    async with Supervisor(failed.append) as supervisor:
+        stage = Stage(tmp_path, supervisor)
+        yield stage
+    for session in stage.sessions:
+        session.journal.close()
+    assert failed == []
+
+
+@pytest.fixture
+def eventually() -> Any:
+    """`await eventually(lambda: ...)`: look until it holds."""
+    return until

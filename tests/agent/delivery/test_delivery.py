@@ -1,0 +1,182 @@
+"""From capture's threads to the spool: the bounded hand-over, its order, and the flush before the end."""
+
+import asyncio
+import threading
+import uuid
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from secureproctor.agent.delivery import delivery as delivering
+from secureproctor.agent.delivery import intake as taking
+from secureproctor.agent.delivery.delivery import Delivery
+from secureproctor.agent.delivery.intake import Intake
+from secureproctor.agent.delivery.sealer import Sealer
+from secureproctor.agent.delivery.spool import Spool, SpoolFull
+from secureproctor.capture.media import Kind, Segment
+from secureproctor.contract.events import Event
+from secureproctor.contract.record import parse, unseal
+from secureproctor.contract.streams import Stream
+
+KEY = X25519PrivateKey.from_private_bytes(bytes(range(32)))
+
+
+def segment(number: int, stream: Stream = Stream.SCREEN) -> Segment:
+    return Segment(stream, Kind.MEDIA if number else Kind.INIT, number, 0, "avc1.64001f", b"%d" % number)
+
+
+class Rested:
+    """An uploader that delivers nothing."""
+
+    def __init__(self) -> None:
+        self.woken = 0
+
+    def wake(self) -> None:
+        self.woken += 1
+
+    async def run(self) -> None:
+        await asyncio.Event().wait()
+
+
+@pytest.fixture
+def troubles() -> list[str]:
+    return []
+
+
+@pytest.fixture
+async def delivery(tmp_path: Path, troubles: list[str]) -> AsyncIterator[Delivery]:
+    uploader: Any = Rested()
+    sealer = Sealer(uuid.UUID(int=1), KEY.public_key(), lambda: 0)
+    intake = Intake(asyncio.get_running_loop())
+    delivery = Delivery(sealer, Spool(tmp_path / "spool").open(), uploader, intake, troubles.append)
+    work = asyncio.create_task(delivery.run())
+    yield delivery
+    assert not work.done(), work.result()
+    work.cancel()
+    await asyncio.gather(work, return_exceptions=True)
+
+
+def bodies(delivery: Delivery, stream: Stream) -> list[bytes]:
+    return [unseal(parse(delivery.spool.read(key)), KEY) for key in delivery.spool.oldest(stream)]
+
+
+# the hand-over
+
+
+async def test_segments_come_out_of_the_intake_in_their_order() -> None:
+    intake = Intake(asyncio.get_running_loop())
+    thread = threading.Thread(target=lambda: [intake.put(segment(number)) for number in range(200)])
+    thread.start()
+    found: list[int] = []
+    async for each in intake.segments():
+        found.append(each.start_us)
+        if len(found) == 200:
+            break
+    thread.join()
+    assert found == list(range(200))
+
+
+async def test_a_full_intake_refuses_after_its_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(taking, "PATIENCE_S", 0.01)
+    intake = Intake(asyncio.get_running_loop())
+    taken = [intake.put(segment(number)) for number in range(taking.CAPACITY + 3)]
+    assert taken == [True] * taking.CAPACITY + [False] * 3
+
+
+async def test_a_waiting_thread_gets_room_as_soon_as_there_is_some() -> None:
+    intake = Intake(asyncio.get_running_loop())
+    for number in range(taking.CAPACITY):
+        intake.put(segment(number))
+    waiting = asyncio.create_task(asyncio.to_thread(intake.put, segment(99)))
+    segments = intake.segments()
+    await anext(segments)
+    assert await waiting
+    await segments.aclose()
+
+
+def test_handing_over_to_an_agent_that_has_ended_is_harmless() -> None:
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(asyncio.sleep(0))
+    intake = Intake(loop)
+    loop.close()
+    assert intake.put(segment(0))
+
+
+# the way to the spool
+
+
+async def test_flush_returns_when_everything_handed_over_before_is_in_the_spool(delivery: Delivery) -> None:
+    """From three threads at once, with events between."""
+
+    def capture(stream: Stream) -> None:
+        for number in range(20):
+            delivery.take(segment(number, stream))
+
+    streams = (Stream.SCREEN, Stream.WEBCAM, Stream.AUDIO)
+    delivery.record(Event("session_started", 0, 0))
+    await asyncio.gather(*(asyncio.to_thread(capture, stream) for stream in streams))
+    delivery.record(Event("session_ended", 1, 1))
+    await delivery.flush()
+    for stream in streams:
+        assert bodies(delivery, stream) == [b"%d" % number for number in range(20)]
+    (events,) = bodies(delivery, Stream.EVENTS)
+    assert [event.kind for event in msgspec.json.decode(events, type=list[Event])] == ["session_started", "session_ended"]
+    assert delivery.heads()[Stream.SCREEN][:2] == (0, 19)
+
+
+async def test_flush_without_anything_to_flush_returns(delivery: Delivery) -> None:
+    await delivery.flush()
+    await delivery.flush()
+    assert delivery.spool.waiting == (0, 0)
+
+
+async def test_events_are_sealed_by_themselves_after_a_moment(
+    delivery: Delivery, monkeypatch: pytest.MonkeyPatch, eventually: Any
+) -> None:
+    monkeypatch.setattr(delivering, "GATHER_S", 0.01)
+    delivery.record(Event("paused", 0, 0))
+    await eventually(lambda: delivery.spool.waiting[0] == 1)
+
+
+async def test_the_uploader_is_woken_for_each_record(delivery: Delivery) -> None:
+    delivery.take(segment(0))
+    await delivery.flush()
+    assert delivery.uploader.woken == 1  # type: ignore[attr-defined]  # the fake's
+
+
+async def test_trouble_of_the_disk_is_told_when_it_begins_and_when_it_ends(
+    delivery: Delivery, troubles: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuses(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", refuses)
+        for number in (0, 1):
+            delivery.take(segment(number))
+            await delivery.flush()
+        assert troubles == ["No space left on device"]
+    delivery.take(segment(2))
+    await delivery.flush()
+    assert troubles == ["No space left on device", ""]
+    assert bodies(delivery, Stream.SCREEN) == [b"0", b"1", b"2"]
+
+
+async def test_delivery_goes_on_after_a_record_that_nothing_takes(
+    delivery: Delivery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+
+        def full(*_: Any) -> None:
+            raise SpoolFull
+
+        patch.setattr(Spool, "append", full)
+        delivery.take(segment(0))
+        await delivery.flush()
+    delivery.take(segment(1))
+    await delivery.flush()
+    assert bodies(delivery, Stream.SCREEN) == [b"1"]

@@ -1,0 +1,102 @@
+"""The sealer: numbers, chain and heads as the service will check them."""
+
+import uuid
+
+import msgspec
+import pytest
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from secureproctor.agent.delivery.sealer import Sealed, Sealer
+from secureproctor.capture.media import Kind, Segment
+from secureproctor.contract.events import Event
+from secureproctor.contract.record import GENESIS, RecordKind, parse, record_hash, unseal
+from secureproctor.contract.streams import MEDIA, Stream
+
+KEY = X25519PrivateKey.from_private_bytes(bytes(range(32)))
+SESSION = uuid.UUID(int=7)
+
+
+def segment(stream: Stream, kind: Kind, start_us: int = 0, payload: bytes = b"mp4") -> Segment:
+    return Segment(stream, kind, start_us, 0 if kind is Kind.INIT else 2_000_000, "avc1.64001f", payload)
+
+
+@pytest.fixture
+def sealer() -> Sealer:
+    return Sealer(SESSION, KEY.public_key(), lambda: 1_700_000_000_000_000)
+
+
+def test_a_segment_becomes_a_record_that_the_service_opens(sealer: Sealer) -> None:
+    sealer.segment(segment(Stream.SCREEN, Kind.INIT))
+    sealed = sealer.segment(segment(Stream.SCREEN, Kind.MEDIA, 4_000_000, b"moof"))
+    record = parse(sealed.data)
+    assert record.header == sealed.header
+    assert unseal(record, KEY) == b"moof"
+    header = record.header
+    assert (header.session, header.kind, header.key) == (SESSION, RecordKind.MEDIA, (Stream.SCREEN, 0, 1))
+    assert (header.start_us, header.duration_us, header.codec) == (4_000_000, 2_000_000, "avc1.64001f")
+    assert (header.wall_us, header.live_only) == (1_700_000_000_000_000, False)
+
+
+def test_events_are_sealed_together_with_the_time_that_they_span(sealer: Sealer) -> None:
+    events = [Event("paused", 9, 1), Event("check", -5, 2), Event("resumed", 20, 3)]
+    record = parse(sealer.events(events).data)
+    assert (record.header.kind, record.header.key) == (RecordKind.EVENTS, (Stream.EVENTS, 0, 0))
+    assert (record.header.start_us, record.header.duration_us) == (-5, 25)
+    assert msgspec.json.decode(unseal(record, KEY), type=list[Event]) == events
+
+
+def test_a_recording_that_is_off_marks_media_but_no_events(sealer: Sealer) -> None:
+    sealer.live_only = True
+    assert sealer.segment(segment(Stream.AUDIO, Kind.INIT)).header.live_only
+    assert not sealer.events([Event("paused", 0, 0)]).header.live_only
+
+
+def test_an_init_segment_begins_an_epoch_and_the_chain_goes_on(sealer: Sealer) -> None:
+    kinds = (Kind.INIT, Kind.MEDIA, Kind.INIT, Kind.MEDIA, Kind.MEDIA)
+    records = [sealer.segment(segment(Stream.WEBCAM, kind)) for kind in kinds]
+    assert [(each.header.epoch, each.header.seq) for each in records] == [(0, 0), (0, 1), (1, 0), (1, 1), (1, 2)]
+    assert [each.header.previous for each in records] == [GENESIS, *(record_hash(each.data) for each in records[:-1])]
+
+
+def test_a_stream_without_a_record_has_no_head(sealer: Sealer) -> None:
+    assert sealer.heads() == {}
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(Stream), st.booleans()), max_size=25))
+def test_whatever_the_order_of_the_streams_each_has_a_chain_of_its_own(steps: list[tuple[Stream, bool]]) -> None:
+    sealer = Sealer(SESSION, KEY.public_key(), lambda: 0)
+    made: dict[Stream, list[Sealed]] = {}
+    for stream, init in steps:
+        if stream is Stream.EVENTS:
+            sealed = sealer.events([Event("paused", 0, 0)])
+        else:
+            sealed = sealer.segment(segment(stream, Kind.INIT if init or stream not in made else Kind.MEDIA))
+        made.setdefault(stream, []).append(sealed)
+    for records in made.values():
+        before = [GENESIS, *(record_hash(each.data) for each in records[:-1])]
+        assert [each.header.previous for each in records] == before
+        assert len({each.header.key for each in records}) == len(records)
+    assert sealer.heads() == {
+        stream: (records[-1].header.epoch, records[-1].header.seq, record_hash(records[-1].data))
+        for stream, records in made.items()
+    }
+
+
+def test_heads_asked_in_the_middle_of_a_sealing_are_never_half_new() -> None:
+    """The heartbeat asks in the event loop while a thread seals: seq and hash must belong to the same record."""
+    seen: list[tuple[int, int, bytes]] = []
+
+    def wall_us() -> int:  # called within the sealing
+        seen.extend(sealer.heads().values())
+        return 0
+
+    sealer = Sealer(SESSION, KEY.public_key(), wall_us)
+    hashes = {}
+    for kind in (Kind.INIT, Kind.MEDIA, Kind.MEDIA):
+        sealed = sealer.segment(segment(MEDIA[0], kind))
+        hashes[sealed.header.epoch, sealed.header.seq] = record_hash(sealed.data)
+    assert len(seen) == 2
+    assert all(hashes[epoch, seq] == head for epoch, seq, head in seen)

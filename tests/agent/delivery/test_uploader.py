@@ -1,0 +1,210 @@
+"""The uploader against a real server on loopback: only an acknowledgement deletes, and everything else keeps."""
+
+import asyncio
+import uuid
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from secureproctor.agent.delivery.sealer import Sealed
+from secureproctor.agent.delivery.uploader import PARALLEL
+from secureproctor.contract.record import GENESIS, Header, RecordKind
+from secureproctor.contract.streams import Stream
+
+if TYPE_CHECKING:
+    from tests.agent.delivery.conftest import Upload
+
+Reply = Callable[..., bytes]
+
+
+def put_in(upload: "Upload", stream: Stream, seq: int, data: bytes = b"record") -> tuple[Stream, int, int]:
+    header = Header(RecordKind.MEDIA, stream, uuid.UUID(int=1), 0, seq, 0, 0, 0, GENESIS)
+    upload.spool.append(Sealed(header, data))
+    return header.key
+
+
+async def test_a_record_is_put_to_its_address_and_deleted_when_acknowledged(upload: "Upload", eventually: Any) -> None:
+    put_in(upload, Stream.AUDIO, 5, b"\x00sealed\xff")
+    upload.uploader.wake()
+    await eventually(lambda: upload.uploader.done)
+    (put,) = upload.service.puts
+    assert (put.path, put.token, put.body) == ("audio/0/5", "token-0", b"\x00sealed\xff")
+    assert upload.spool.waiting == (0, 0)
+    assert list(upload.spool.folder.iterdir()) == []
+    assert len(upload.heard) == 1
+
+
+@pytest.mark.parametrize("status", [200, 201])
+async def test_stored_and_already_there_are_acknowledgements(
+    upload: "Upload", replying: Reply, status: int, eventually: Any
+) -> None:
+    upload.service.otherwise = replying(status)
+    put_in(upload, Stream.SCREEN, 0)
+    upload.uploader.wake()
+    await eventually(lambda: upload.spool.waiting == (0, 0))
+
+
+@pytest.mark.parametrize("status", [202, 204, 302, 403, 404, 408, 410, 429, 500, 502, 503, 507])
+async def test_any_other_answer_keeps_the_record_until_it_is_acknowledged(
+    upload: "Upload", replying: Reply, status: int, eventually: Any
+) -> None:
+    upload.service.script["screen/0/0"] = [replying(status), replying(status), replying(201)]
+    key = put_in(upload, Stream.SCREEN, 0)
+    upload.uploader.wake()
+    await eventually(lambda: len(upload.service.puts) == 2)
+    assert upload.spool.read(key) == b"record"
+    await eventually(lambda: upload.uploader.done)
+    assert (len(upload.service.puts), upload.acknowledged) == (3, [key])
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"",
+        b"no http at all\r\n\r\n",
+        b"HTTP/1.1 201",
+        b"HTTP/1.1 banana\r\n\r\n",
+        b"HTTP/1.1 201 Created\r\nContent-Length: 5\r\n\r\nab",
+        b"HTTP/1.1 201 Created\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nnope",
+        b"\xff\x00" * 100,
+    ],
+    ids=["closed", "no http", "half a line", "no number", "half a body", "no gzip", "bytes"],
+)
+async def test_an_answer_that_cannot_be_understood_keeps_the_record(
+    upload: "Upload", replying: Reply, said: bytes, eventually: Any
+) -> None:
+    """Even when it begins with 201: an answer is one when it is whole."""
+    upload.service.script["screen/0/0"] = [said, said, replying(201)]
+    closes = asyncio.create_task(close_after_each(upload))
+    key = put_in(upload, Stream.SCREEN, 0)
+    upload.uploader.wake()
+    await eventually(lambda: upload.uploader.done)
+    closes.cancel()
+    assert (len(upload.service.puts), upload.acknowledged) == (3, [key])
+
+
+async def close_after_each(upload: "Upload") -> None:
+    """End each connection after its first answer, so that half an answer is seen to be half."""
+    while True:
+        count = len(upload.service.puts)
+        while len(upload.service.puts) == count:
+            await asyncio.sleep(0.002)
+        await asyncio.sleep(0.01)
+        if len(upload.service.puts) < 3:
+            for talk in upload.service.talks:
+                talk.cancel()
+
+
+async def test_nobody_at_the_address_keeps_the_record_until_somebody_is(upload: "Upload", eventually: Any) -> None:
+    upload.uploader.address = "http://127.0.0.1:1/segments"
+    key = put_in(upload, Stream.SCREEN, 0)
+    upload.uploader.wake()
+    await eventually(lambda: upload.uploader.backoff.failures > 2)
+    assert (upload.spool.read(key), upload.heard, upload.uploader.done) == (b"record", [], False)
+    upload.uploader.address = upload.service.address
+    await eventually(lambda: upload.uploader.done)
+
+
+@pytest.mark.parametrize("status", [400, 409, 413])
+async def test_a_record_that_is_refused_for_good_is_set_aside_and_kept(
+    upload: "Upload", replying: Reply, status: int, eventually: Any
+) -> None:
+    upload.service.script["screen/0/0"] = [replying(status)]
+    refused, taken = put_in(upload, Stream.SCREEN, 0), put_in(upload, Stream.SCREEN, 1)
+    upload.uploader.wake()
+    await eventually(lambda: upload.uploader.done)
+    assert (upload.uploader.set_aside, upload.acknowledged) == ({refused}, [taken])
+    assert upload.spool.read(refused) == b"record"
+    assert upload.service.paths().count("screen/0/0") == 1
+
+
+async def test_an_expired_token_is_renewed_and_the_record_sent_again(
+    upload: "Upload", replying: Reply, eventually: Any
+) -> None:
+    upload.service.script["screen/0/0"] = [replying(401), replying(201)]
+    put_in(upload, Stream.SCREEN, 0)
+    upload.uploader.wake()
+    await eventually(lambda: upload.uploader.done)
+    assert [put.token for put in upload.service.puts] == ["token-0", "token-1"]
+    assert upload.access.renewals == 1
+
+
+@pytest.mark.parametrize(("retry_after", "wanted"), [("0", 0.0), ("1", 1.0), ("soon", 0.0), ("-5", 0.0), ("", 0.0)])
+async def test_the_wait_is_what_the_service_asked_for_and_more(
+    upload: "Upload", replying: Reply, retry_after: str, wanted: float, eventually: Any
+) -> None:
+    upload.service.script["screen/0/0"] = [replying(429, Retry_After=retry_after), replying(201)]
+    put_in(upload, Stream.SCREEN, 0)
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    upload.uploader.wake()
+    await eventually(lambda: upload.uploader.done)
+    assert loop.time() - began >= wanted
+    if not wanted:
+        assert loop.time() - began < 1
+
+
+async def test_small_and_irreplaceable_goes_before_large(upload: "Upload", eventually: Any) -> None:
+    for stream in (Stream.SCREEN, Stream.WEBCAM, Stream.AUDIO, Stream.EVENTS):
+        for seq in (1, 0):
+            put_in(upload, stream, seq)
+    upload.service.gate.clear()
+    upload.uploader.wake()
+    await eventually(lambda: len(upload.service.puts) == PARALLEL)
+    assert sorted(upload.service.paths()) == ["audio/0/0", "audio/0/1", "events/0/0", "events/0/1"]
+    upload.service.gate.set()
+    await eventually(lambda: upload.uploader.done)
+    assert sorted(upload.service.paths()[4:]) == ["screen/0/0", "screen/0/1", "webcam/0/0", "webcam/0/1"]
+
+
+async def test_no_more_than_the_agreed_number_is_on_its_way_and_nothing_twice(
+    upload: "Upload", eventually: Any
+) -> None:
+    keys = [put_in(upload, Stream.SCREEN, seq) for seq in range(40)]
+    upload.service.gate.clear()
+    upload.uploader.wake()
+    await eventually(lambda: upload.service.at_once == PARALLEL)
+    upload.service.gate.set()
+    await eventually(lambda: upload.uploader.done)
+    assert upload.service.most_at_once == PARALLEL
+    assert sorted(upload.acknowledged) == keys
+    assert len(upload.service.puts) == len(keys)
+
+
+async def test_a_record_on_its_way_is_not_done(upload: "Upload", eventually: Any) -> None:
+    upload.service.gate.clear()
+    put_in(upload, Stream.SCREEN, 0)
+    upload.uploader.wake()
+    await eventually(lambda: upload.service.puts)
+    assert not upload.uploader.done
+
+
+async def test_a_record_that_cannot_be_read_does_not_hold_up_the_others(upload: "Upload", eventually: Any) -> None:
+    lost, taken = put_in(upload, Stream.EVENTS, 0), put_in(upload, Stream.SCREEN, 0)
+    next(upload.spool.folder.glob("events*")).unlink()
+    upload.uploader.wake()
+    await eventually(lambda: upload.uploader.done)
+    assert (upload.uploader.set_aside, upload.acknowledged) == ({lost}, [taken])
+
+
+async def test_records_that_are_never_taken_do_not_hold_up_the_others(
+    upload: "Upload", replying: Reply, eventually: Any
+) -> None:
+    """More of them than there are workers, at the head of the queue."""
+    for seq in range(PARALLEL + 1):
+        upload.service.script[f"events/0/{seq}"] = [replying(500)]
+        put_in(upload, Stream.EVENTS, seq)
+    for seq in range(10):
+        put_in(upload, Stream.SCREEN, seq)
+    upload.uploader.wake()
+    await eventually(lambda: len(upload.acknowledged) == 10)
+    assert not upload.uploader.done
+
+
+async def test_what_comes_while_it_rests_is_delivered_when_it_is_woken(upload: "Upload", eventually: Any) -> None:
+    for seq in range(5):
+        put_in(upload, Stream.SCREEN, seq)
+        upload.uploader.wake()
+        await eventually(lambda: upload.uploader.done)
+    assert upload.service.paths() == [f"screen/0/{seq}" for seq in range(5)]
