@@ -65,7 +65,7 @@ class ServiceApi:
             return answer
         try:
             raise ServiceRefusal(msgspec.json.decode(answer.content, type=ErrorAnswer), answer.status_code)
-        except msgspec.DecodeError:
+        except (ValueError, RecursionError):  # also bytes that are no text, and nesting beyond the stack
             raise Refusal("service_puzzling", why=f"status {answer.status_code} without an error's code") from None
 
 
@@ -92,5 +92,5 @@ def _authorization(value: str) -> dict[str, str]:
 def _decoded(answer: httpx.Response, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(answer.content, type=kind)
-    except msgspec.DecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise Refusal("service_puzzling", why=str(error)) from None

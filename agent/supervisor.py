@@ -41,4 +41,5 @@ class Supervisor:
     ) -> None:
         for task in list(self._tasks):
             task.cancel()
-        await self._group.__aexit__(kind, error, trace)
+        # told of no error, the group wraps none: the body's own error goes on as it is
+        await self._group.__aexit__(None, None, None)

@@ -110,7 +110,7 @@ def understood(response: httpx.Response, sent_ms: int, received_ms: int) -> Answ
         return NoAnswer("wrong_answer", f"{host} answered {response.status_code} {response.reason_phrase}.")
     try:
         health = msgspec.json.decode(response.content, type=Health)
-    except msgspec.DecodeError:
+    except (ValueError, RecursionError):  # also bytes that are no text, and nesting beyond the stack
         return NoAnswer("wrong_answer", f"{host} answered, but not as a proctoring service.")
     return Answer(health, sent_ms, received_ms)
 

@@ -1,5 +1,6 @@
 """How a local program of the same user asks the running agent: the loopback API with the pairing token."""
 
+import asyncio
 from pathlib import Path
 
 import msgspec
@@ -8,6 +9,8 @@ from websockets.exceptions import InvalidHandshake, WebSocketException
 
 from secureproctor.agent.local.pairing import find
 from secureproctor.contract.page import Status
+
+PATIENCE_S = 5.0
 
 
 class NotRunning(Exception):
@@ -29,12 +32,15 @@ async def ask_status(folder: Path) -> Status:
         raise NotRunning
     headers = {"Authorization": f"Bearer {pairing.token}"}
     try:
-        async with connect(pairing.address, additional_headers=headers, open_timeout=3, close_timeout=1) as socket:
+        async with (
+            asyncio.timeout(PATIENCE_S),
+            connect(pairing.address, additional_headers=headers, close_timeout=1) as socket,
+        ):
             await socket.send('{"jsonrpc":"2.0","id":1,"method":"hello"}')
             async for frame in socket:
                 try:
                     return msgspec.json.decode(frame, type=_Answer).result
-                except msgspec.ValidationError:
+                except ValueError:
                     continue  # a notification that came before the answer
     except (OSError, InvalidHandshake, WebSocketException):
         raise NotRunning from None

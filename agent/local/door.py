@@ -34,8 +34,9 @@ def admit(
         raise Refusal("origin_denied", origin=f"at the address {host!r}")
     if origin is not None:
         if origin not in origins:
-            raise Refusal("origin_denied", origin=origin)
+            raise Refusal("origin_denied", origin=origin.encode("ascii", "backslashreplace").decode())
         return Visitor(origin)
-    if not hmac.compare_digest(authorization.encode(), f"Bearer {pairing}".encode()):
+    # a header may hold any bytes; those that are no ASCII come as lone surrogates, which only surrogateescape encodes
+    if not hmac.compare_digest(authorization.encode(errors="surrogateescape"), f"Bearer {pairing}".encode()):
         raise Refusal("pairing_denied")
     return Visitor()

@@ -29,7 +29,7 @@ def new_token() -> str:
 
 @contextlib.contextmanager
 def published(folder: Path, pairing: Pairing) -> Iterator[None]:
-    """Keep the file while the body runs. Raises OSError."""
+    """Keep the file while the body runs; another agent's is left alone. Raises OSError."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path, part = folder / NAME, folder / f"{NAME}.{pairing.pid}"
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -41,12 +41,13 @@ def published(folder: Path, pairing: Pairing) -> Iterator[None]:
     try:
         yield
     finally:
-        path.unlink(missing_ok=True)
+        if find(folder) == pairing:
+            path.unlink(missing_ok=True)
 
 
 def find(folder: Path) -> Pairing | None:
     """The running agent's pairing, as far as the file tells; None when there is none."""
     try:
         return msgspec.json.decode((folder / NAME).read_bytes(), type=Pairing)
-    except (OSError, msgspec.DecodeError):
+    except (OSError, ValueError):
         return None

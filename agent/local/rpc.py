@@ -34,14 +34,14 @@ def read_call(frame: str | bytes) -> tuple[int | str, str, Route, msgspec.Struct
         request = msgspec.json.decode(frame, type=Request)
     except msgspec.ValidationError as error:
         raise RpcError(None, "request", _malformed(error)) from None
-    except msgspec.DecodeError as error:
+    except (ValueError, RecursionError) as error:  # also bytes that are no text, and nesting beyond the stack
         raise RpcError(None, "parse", _malformed(error)) from None
     route = ROUTES.get(request.method)
     if route is None:
         raise RpcError(request.id, "method", _malformed(f"there is no method {request.method[:40]!r}"))
     try:
         params = msgspec.json.decode(request.params, type=route.params)
-    except msgspec.DecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise RpcError(request.id, "params", _malformed(error)) from None
     return request.id, request.method, route, params
 

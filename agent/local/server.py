@@ -9,6 +9,7 @@ import http
 import logging
 from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import dataclass, field
+from weakref import WeakKeyDictionary
 
 import msgspec
 from websockets.asyncio.server import Server, ServerConnection, serve
@@ -60,7 +61,8 @@ class LocalServer:
     came: Callable[[str], None]
     left: Callable[[str], None]
     pages: set[Page] = field(default_factory=set)
-    _visitors: dict[str, Visitor] = field(default_factory=dict)
+    # weak: a handshake may fail after the door has let it in
+    _visitors: WeakKeyDictionary[ServerConnection, Visitor] = field(default_factory=WeakKeyDictionary)
 
     @contextlib.asynccontextmanager
     async def listening(self, port: int) -> AsyncIterator[int]:
@@ -94,7 +96,7 @@ class LocalServer:
 
     def _at_the_door(self, socket: ServerConnection, request: Request) -> Response | None:
         try:
-            self._visitors[str(socket.id)] = self._admitted(request, socket.local_address[1])
+            self._visitors[socket] = self._admitted(request, socket.local_address[1])
         except Refusal as refusal:
             log.info("a connection was refused: %s", refusal.message)
             return _refused(socket, refusal)
@@ -115,7 +117,7 @@ class LocalServer:
         )
 
     async def _converse(self, socket: ServerConnection) -> None:
-        page = Page(self._visitors.pop(str(socket.id)), socket)
+        page = Page(self._visitors.pop(socket), socket)
         self.pages.add(page)
         self.came(page.visitor.origin)
         writer = asyncio.create_task(_write(page))

@@ -40,7 +40,7 @@ SEALING_KEY = base64.b64encode(KEY.public_key().public_bytes_raw()).decode()
 EXPIRY_S = 300
 PASSED = (CheckResult("camera", "Camera", "passed", "ok", "a picture"),)
 FAILED = (*PASSED, CheckResult("microphone", "Microphone", "failed", "missing", "nothing", "Connect it."))
-DEADLINE_S = 5.0
+DEADLINE_S = 10.0
 
 
 def init_data(not_enforced: tuple[str, ...] = (), **settings: Any) -> InitData:

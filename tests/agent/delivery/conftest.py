@@ -34,7 +34,10 @@ class Put:
 
 @dataclass(slots=True)
 class FakeService:
-    """Plays `script` by path: each request takes the next answer, the last one for ever. b"" closes without a word."""
+    """Plays `script` by path: each request takes the next answer, the last one for ever.
+
+    After an answer that does not end with its head it closes; after b"" without a word.
+    """
 
     script: dict[str, list[bytes]] = field(default_factory=dict)
     otherwise: bytes = STORED
@@ -92,7 +95,7 @@ class FakeService:
         said = (left.pop(0) if len(left) > 1 else left[0]) if left else self.otherwise
         writer.write(said)
         await writer.drain()
-        return said != b""
+        return said.endswith(b"\r\n\r\n")
 
 
 @dataclass(slots=True)

@@ -11,7 +11,6 @@ import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from secureproctor.agent.delivery import delivery as delivering
 from secureproctor.agent.delivery import intake as taking
 from secureproctor.agent.delivery.delivery import Delivery
 from secureproctor.agent.delivery.intake import Intake
@@ -124,7 +123,10 @@ async def test_flush_returns_when_everything_handed_over_before_is_in_the_spool(
     for stream in streams:
         assert bodies(delivery, stream) == [b"%d" % number for number in range(20)]
     (events,) = bodies(delivery, Stream.EVENTS)
-    assert [event.kind for event in msgspec.json.decode(events, type=list[Event])] == ["session_started", "session_ended"]
+    assert [event.kind for event in msgspec.json.decode(events, type=list[Event])] == [
+        "session_started",
+        "session_ended",
+    ]
     assert delivery.heads()[Stream.SCREEN][:2] == (0, 19)
 
 
@@ -134,10 +136,7 @@ async def test_flush_without_anything_to_flush_returns(delivery: Delivery) -> No
     assert delivery.spool.waiting == (0, 0)
 
 
-async def test_events_are_sealed_by_themselves_after_a_moment(
-    delivery: Delivery, monkeypatch: pytest.MonkeyPatch, eventually: Any
-) -> None:
-    monkeypatch.setattr(delivering, "GATHER_S", 0.01)
+async def test_events_are_sealed_by_themselves_after_a_moment(delivery: Delivery, eventually: Any) -> None:
     delivery.record(Event("paused", 0, 0))
     await eventually(lambda: delivery.spool.waiting[0] == 1)
 

@@ -1,6 +1,9 @@
 """The sealer: numbers, chain and heads as the service will check them."""
 
+import sys
 import uuid
+from types import FrameType
+from typing import Any
 
 import msgspec
 import pytest
@@ -8,11 +11,12 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from secureproctor.agent.delivery import sealer as sealing
 from secureproctor.agent.delivery.sealer import Sealed, Sealer
 from secureproctor.capture.media import Kind, Segment
 from secureproctor.contract.events import Event
 from secureproctor.contract.record import GENESIS, RecordKind, parse, record_hash, unseal
-from secureproctor.contract.streams import MEDIA, Stream
+from secureproctor.contract.streams import Stream
 
 KEY = X25519PrivateKey.from_private_bytes(bytes(range(32)))
 SESSION = uuid.UUID(int=7)
@@ -85,18 +89,22 @@ def test_whatever_the_order_of_the_streams_each_has_a_chain_of_its_own(steps: li
     }
 
 
-def test_heads_asked_in_the_middle_of_a_sealing_are_never_half_new() -> None:
-    """The heartbeat asks in the event loop while a thread seals: seq and hash must belong to the same record."""
-    seen: list[tuple[int, int, bytes]] = []
+def test_heads_asked_in_the_middle_of_a_sealing_are_never_half_new(sealer: Sealer) -> None:
+    """The heartbeat asks in the event loop while a thread seals: between any two steps, seq and hash belong together."""
+    seen: set[tuple[int, int, bytes]] = set()
 
-    def wall_us() -> int:  # called within the sealing
-        seen.extend(sealer.heads().values())
-        return 0
+    def look(frame: FrameType, event: str, argument: object) -> Any:
+        frame.f_trace_opcodes = frame.f_code.co_filename == sealing.__file__
+        if event == "opcode":
+            seen.update(sealer.heads().values())
+        return look
 
-    sealer = Sealer(SESSION, KEY.public_key(), wall_us)
-    hashes = {}
-    for kind in (Kind.INIT, Kind.MEDIA, Kind.MEDIA):
-        sealed = sealer.segment(segment(MEDIA[0], kind))
-        hashes[sealed.header.epoch, sealed.header.seq] = record_hash(sealed.data)
-    assert len(seen) == 2
-    assert all(hashes[epoch, seq] == head for epoch, seq, head in seen)
+    hashes, before = {}, sys.gettrace()
+    sys.settrace(look)
+    try:
+        for kind in (Kind.INIT, Kind.MEDIA, Kind.INIT):
+            sealed = sealer.segment(segment(Stream.SCREEN, kind))
+            hashes[sealed.header.epoch, sealed.header.seq] = record_hash(sealed.data)
+    finally:
+        sys.settrace(before)
+    assert seen == {(epoch, seq, head) for (epoch, seq), head in hashes.items()}

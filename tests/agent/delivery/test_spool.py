@@ -55,7 +55,11 @@ class SpoolModel(RuleBasedStateMachine):
         self.write = spooling.Spool._write
 
     @rule(
-        target=keys, stream=st.sampled_from(Stream), epoch=st.integers(0, 2), seq=st.integers(0, 12), data=st.binary(max_size=9)
+        target=keys,
+        stream=st.sampled_from(Stream),
+        epoch=st.integers(0, 2),
+        seq=st.integers(0, 12),
+        data=st.binary(max_size=9),
     )
     def append(self, stream: Stream, epoch: int, seq: int, data: bytes) -> Key:
         key = (stream, epoch, seq)
@@ -163,9 +167,7 @@ def test_a_record_that_vanished_is_an_error_to_read(spool: Spool, folder: Path) 
         spool.read(key)
 
 
-def test_trouble_ends_with_the_first_record_that_the_disk_takes(
-    spool: Spool, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_trouble_ends_with_the_first_record_that_the_disk_takes(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", disk_that_refuses)
         spool.append(sealed((Stream.SCREEN, 0, 0), b"held"))
