@@ -93,6 +93,7 @@ def _agent(arguments: argparse.Namespace) -> int:
 
     from secureproctor.agent.app import AGENT, running
     from secureproctor.agent.local.server import PortTaken
+    from secureproctor.agent.lock import AnotherAgent
 
     settings = read_settings(arguments).settings
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -107,6 +108,10 @@ def _agent(arguments: argparse.Namespace) -> int:
 
     try:
         asyncio.run(serve())
+    except AnotherAgent as error:
+        raise Trouble(
+            f"The agent cannot run: {error.strerror}.", "End the other agent, or use another state folder."
+        ) from None
     except PortTaken:
         raise Trouble(
             f"Port {settings.local_port} on 127.0.0.1 is taken, perhaps by another agent.",

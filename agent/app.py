@@ -4,40 +4,30 @@
 """
 
 import asyncio
-import base64
 import contextlib
 import logging
 import os
-import random
-import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
 import httpx
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 
 from secureproctor.agent.checks.check import CheckContext
 from secureproctor.agent.checks.run import run_checks
 from secureproctor.agent.clock import boot_us, wall_ms
-from secureproctor.agent.delivery.backoff import Backoff
-from secureproctor.agent.delivery.delivery import Delivery
-from secureproctor.agent.delivery.intake import Intake
-from secureproctor.agent.delivery.sealer import Sealer
-from secureproctor.agent.delivery.spool import Spool
-from secureproctor.agent.delivery.uploader import Uploader
 from secureproctor.agent.local.pairing import Pairing, new_token, published
 from secureproctor.agent.local.routes import Desk
 from secureproctor.agent.local.server import LocalServer
-from secureproctor.agent.proctor.channel import ProctorChannel
+from secureproctor.agent.lock import exclusive
 from secureproctor.agent.proctor.obedience import Obedience
-from secureproctor.agent.proctor.protocol import FromService, ProctorProtocol
-from secureproctor.agent.proctor.watch import LinkWatch
-from secureproctor.agent.service_api import ServiceApi, SessionAccess
+from secureproctor.agent.proctor.protocol import FromService
+from secureproctor.agent.service_api import ServiceApi
 from secureproctor.agent.session.conductor import Conductor
-from secureproctor.agent.session.journal import Journal, Registered
+from secureproctor.agent.session.journal import AcknowledgementSwitched
 from secureproctor.agent.session.machine import OVER, State, Trigger
+from secureproctor.agent.session.making import Ears, SessionMaker
 from secureproctor.agent.session.pulse import Pulse
 from secureproctor.agent.session.session import Session
 from secureproctor.agent.session.sources import wanted_streams
@@ -105,6 +95,8 @@ class _Composition:
         self.loop = asyncio.get_running_loop()
         self.api = ServiceApi(settings.service_url.rstrip("/"), client)
         test_sources = (settings.test_camera,) if settings.test_camera else ()
+        ears = Ears(self.obey, self.heartbeat, self.changed, self.disk_trouble)
+        self.maker = SessionMaker(state_dir(settings) / "sessions", client, self.loop, ears)
         self.conductor = Conductor(
             self.session, self.capture, self.checks, supervisor, self.tell, self.changed, test_sources
         )
@@ -114,56 +106,22 @@ class _Composition:
         self.pulse = Pulse(self.conductor, lambda: len(self.server.page_origins), settings.page_gone_s)
 
     def session(self, data: InitData) -> Session:
-        """A session's parts around its own folder. Raises Refusal disk_full when the folder cannot be written."""
-        folder = state_dir(self.settings) / "sessions" / uuid.UUID(data.session_id).hex
-        try:
-            journal, spool = Journal(folder / "journal"), Spool(folder / "spool").open()
-            journal.write(
-                Registered(data.session_id, self.api.url, data.token, data.sealing_key, data.expiry_s, wall_ms())
-            )
-        except OSError as error:
-            raise Refusal("disk_full", why=error.strerror, folder=folder) from None
-        access = SessionAccess(self.api, data.session_id, data.token)
-        watch = LinkWatch(data.expiry_s * 1_000_000, boot_us())
-        delivery = self.delivery(data, spool, access, watch)
-        session = Session(
-            data,
-            journal,
-            delivery,
-            self.channel(data, access, watch, lambda: session),
-            watch,
-            wanted_streams(data.settings),
-            skew_ms=data.now_ms - wall_ms(),
-        )
+        """A new session. Raises Refusal disk_full when its folder cannot be written."""
+        session = self.maker.new(self.api, data)
+        session.note(AcknowledgementSwitched(self.obedience.automatic))
         return session
 
-    def delivery(self, data: InitData, spool: Spool, access: SessionAccess, watch: LinkWatch) -> Delivery:
-        """The way out for a session's evidence."""
-        key = X25519PublicKey.from_public_bytes(base64.b64decode(data.sealing_key))
-        sealer = Sealer(uuid.UUID(data.session_id), key, lambda: wall_ms() * 1000, not data.settings.recording)
-        address = f"{self.api.url}/v1/sessions/{data.session_id}/segments"
-        uploader = Uploader(
-            spool, self.client, address, access, lambda: watch.heard(boot_us()), self.changed, Backoff(random.random)
-        )
-        return Delivery(sealer, spool, uploader, Intake(self.loop), lambda why: self.disk_trouble(why, spool.folder))
-
-    def channel(
-        self, data: InitData, access: SessionAccess, watch: LinkWatch, session: Callable[[], Session]
-    ) -> ProctorChannel:
-        """The proctor channel of a session that is being made."""
-
-        async def obey(message: FromService) -> None:
-            await self.obedience.obey(session(), message)
-
-        return ProctorChannel(
-            f"ws{self.api.url.removeprefix('http')}/v1/sessions/{data.session_id}/channel",
-            access,
-            ProctorProtocol(),
-            Backoff(random.random),
-            obey,
-            lambda: self.heartbeat(session()),
-            lambda: watch.heard(boot_us()),
-        )
+    async def take_up(self) -> None:
+        """Go on with what another agent left behind: the newest session that is not over, and all evidence."""
+        left = self.maker.left()
+        current = next((each for each in reversed(left) if not each[1].over), left[-1] if left else None)
+        for folder, history in left:
+            session = self.maker.restored(folder, history)
+            if (folder, history) == current:
+                self.obedience.automatic = history.automatic
+                await self.conductor.resume(session, history.resumed_state)
+            else:
+                self.conductor.deliver_left(session)
 
     def capture(self, streams: frozenset[Stream], clock: Clock, sink: SegmentSink, report: ReportSink) -> Recorder:
         """The recorder for a session's streams."""
@@ -184,6 +142,10 @@ class _Composition:
     async def checks(self, wanted: ProctoringSettings, expiry_s: int) -> tuple[CheckResult, ...]:
         """Check System for an exam's settings."""
         return await run_checks(check_context(self.settings, self.client, wanted_streams(wanted), expiry_s))
+
+    async def obey(self, session: Session, message: FromService) -> None:
+        """Carry out what the proctor sent."""
+        await self.obedience.obey(session, message)
 
     def heartbeat(self, session: Session) -> Heartbeat:
         """The session's heartbeat as of now."""
@@ -231,10 +193,11 @@ class _Composition:
 async def running(settings: Settings) -> AsyncIterator[Agent]:
     """Run the agent while the body runs. A session that still goes on at the exit is ended as `agent shut down`.
 
-    Raises PortTaken, and OSError when the runtime folder cannot be written.
+    Raises PortTaken, AnotherAgent, and OSError when the runtime folder cannot be written.
     """
     token = new_token()
     async with contextlib.AsyncExitStack() as stack:
+        stack.enter_context(exclusive(state_dir(settings)))
         client = await stack.enter_async_context(httpx.AsyncClient(timeout=httpx.Timeout(20.0, connect=5.0)))
         supervisor = await stack.enter_async_context(Supervisor(lambda name: log.critical("%s has stopped", name)))
         parts = _Composition(settings, client, supervisor, token)
@@ -242,6 +205,7 @@ async def running(settings: Settings) -> AsyncIterator[Agent]:
         pairing = Pairing(f"ws://127.0.0.1:{port}{PATH}", token, os.getpid())
         stack.enter_context(published(runtime_dir(settings), pairing))
         supervisor.start("pulse", parts.pulse.run())
+        supervisor.start("left sessions", parts.take_up())
         stack.push_async_callback(_end_session, parts.conductor)
         yield Agent(port, parts.conductor, parts.server)
 

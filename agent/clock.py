@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 Microseconds = Callable[[], int]
 
@@ -22,6 +23,17 @@ else:
         clock stands still during sleep, so an expiry can come late by the time asleep.
         """
         return time.monotonic_ns() // 1000
+
+
+def boot_id() -> str:
+    """What names this boot: the boot clock's values of two agents compare only under one name.
+
+    Empty on Windows and macOS, where a new boot shows by a boot clock that went back.
+    """
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
 
 
 def wall_ms() -> int:

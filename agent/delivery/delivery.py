@@ -11,12 +11,14 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from secureproctor.agent.delivery.gaps import GapWatch
 from secureproctor.agent.delivery.intake import Intake
 from secureproctor.agent.delivery.sealer import Sealed, Sealer
 from secureproctor.agent.delivery.spool import Spool, SpoolFull
 from secureproctor.agent.delivery.uploader import Uploader
+from secureproctor.agent.session.folder import Place
 from secureproctor.capture.media import Segment
-from secureproctor.contract.events import Event
+from secureproctor.contract.events import Detail, Event
 from secureproctor.contract.streams import Stream
 
 log = logging.getLogger(__name__)
@@ -33,6 +35,9 @@ class Delivery:
     uploader: Uploader
     intake: Intake
     trouble: Callable[[str], None]
+    gaps: GapWatch
+    keep: Callable[[dict[Stream, Place]], None]
+    """Stores where the streams are; called in the sealing thread, after each record. Raises OSError."""
     _events: list[Event] = field(default_factory=list)
     _sealing: asyncio.Lock = field(default_factory=asyncio.Lock)
     _told: str = ""
@@ -65,7 +70,14 @@ class Delivery:
     async def _seal_segments(self) -> None:
         async with contextlib.aclosing(self.intake.segments()) as segments:
             async for segment in segments:
+                self._note_gap(segment)
                 await self._spool(functools.partial(self.sealer.segment, segment))
+
+    def _note_gap(self, segment: Segment) -> None:
+        gap = self.gaps.see(segment)
+        if gap is not None:
+            detail: Detail = {"cause": gap.cause}
+            self.record(Event("gap", gap.start_us, self.sealer.wall_us() // 1000, gap.stream, gap.until_us, detail))
 
     async def _seal_events(self) -> None:
         while True:
@@ -80,10 +92,21 @@ class Delivery:
     async def _spool(self, make: Callable[[], Sealed]) -> None:
         async with self._sealing:
             try:
-                await asyncio.to_thread(lambda: self.spool.append(make()))
+                await asyncio.to_thread(self._append, make)
             except SpoolFull:
                 log.error("neither disk nor memory takes a record")
         if self.spool.trouble != self._told:
             self._told = self.spool.trouble
             self.trouble(self._told)
         self.uploader.wake()
+
+    def _append(self, make: Callable[[], Sealed]) -> None:
+        self.spool.append(make())
+        places = {
+            stream: Place(at.epoch, at.seq, at.head.hex(), self.gaps.until_us.get(stream, 0))
+            for stream, at in list(self.sealer.positions.items())
+        }
+        try:
+            self.keep(places)
+        except OSError as error:  # the disk's trouble is told by the spool; a new agent reads the records themselves
+            log.warning("where the streams are cannot be kept: %s", error.strerror)

@@ -76,7 +76,7 @@ class Desk:
 
     async def enable_auto_acknowledgement(self, visitor: Visitor, params: AutoAcknowledgement) -> Status:
         """Acknowledge from now on without the page, or with it."""
-        self.obedience.automatic = params.enabled
+        self.obedience.switch(params.enabled)
         return self.status()
 
     async def pause_ack(self, visitor: Visitor, params: Acknowledgement) -> Status:

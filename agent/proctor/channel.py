@@ -13,7 +13,7 @@ from secureproctor.agent.delivery.backoff import Backoff
 from secureproctor.agent.delivery.uploader import Access
 from secureproctor.agent.proctor.protocol import FromService, ProctorProtocol
 from secureproctor.contract.channel import KEEP_ALIVE_S, LINK_LOST_AFTER_S, MAX_MESSAGE, Heartbeat
-from secureproctor.contract.link import LinkError
+from secureproctor.contract.link import LinkError, Snapshot
 
 log = logging.getLogger(__name__)
 
@@ -29,14 +29,23 @@ class ProctorChannel:
     obey: Callable[[FromService], Awaitable[None]]
     heartbeat: Callable[[], Heartbeat]
     heard: Callable[[], None]
+    keep: Callable[[Snapshot], None]
+    """Stores the link's state: before a message is told, and after one that came was acted on. Raises OSError."""
     _frames: asyncio.Queue[bytes] = field(default_factory=asyncio.Queue)
     _obeying: asyncio.Future[None] | None = None
 
     def send(self, message: msgspec.Struct) -> None:
         """Send a message now, or when there is a connection again."""
         frame = self.protocol.send(message)
+        self._keep()
         if frame is not None:
             self._frames.put_nowait(frame)
+
+    def _keep(self) -> None:
+        try:
+            self.keep(self.protocol.link.snapshot())
+        except OSError as error:
+            log.error("the state of the proctor channel cannot be kept: %s", error.strerror)
 
     @property
     def settled(self) -> bool:
@@ -94,6 +103,8 @@ class ProctorChannel:
                 # shielded: a connection that breaks meanwhile must not leave a session half ended
                 self._obeying = asyncio.ensure_future(self.obey(message))
                 await asyncio.shield(self._obeying)
+            # acted on first, then noted: a command that comes again after a crash is known by its id
+            self._keep()
 
     async def _write(self, socket: ClientConnection) -> None:
         while True:

@@ -14,7 +14,7 @@ from secureproctor.agent.clock import boot_us, wall_ms
 from secureproctor.agent.proctor.commands import COMMANDS, is_past, refusal
 from secureproctor.agent.proctor.protocol import FromService
 from secureproctor.agent.session.conductor import Conductor
-from secureproctor.agent.session.journal import CommandMoved
+from secureproctor.agent.session.journal import AcknowledgementSwitched, CommandMoved
 from secureproctor.agent.session.machine import ENDINGS, OVER, Trigger
 from secureproctor.agent.session.session import Request, Session
 from secureproctor.contract.channel import Chat, Command, CommandStatus, CommandUpdate, ProctorError, ServiceEnded
@@ -47,6 +47,13 @@ class Obedience:
                     with contextlib.suppress(Refusal):  # somebody else has ended it while this waited
                         await self.conductor.end(trigger, "Ending")
 
+    def switch(self, automatic: bool) -> None:
+        """Acknowledge from now on without the page, or with it; a new agent after a crash keeps to it."""
+        self.automatic = automatic
+        session = self.conductor.session
+        if session is not None and not session.closed:
+            session.note(AcknowledgementSwitched(automatic))
+
     def acknowledge(self, kind: Kind, request_id: str = "", by: str = "page") -> None:
         """Acknowledge a request of the kind: the named one, or the latest. Raises Refusal nothing_to_acknowledge."""
         session = self.conductor.session
@@ -71,7 +78,7 @@ class Obedience:
         return chat.id
 
     async def _command(self, session: Session, command: Command) -> None:
-        if command.id in session.commands:
+        if session.commands.get(command.id, ["received"])[-1] != "received":
             return  # the link has delivered it before; its statuses travel by the link as well
         self._moved(session, command.id, command.kind, "received")
         if is_past(command, wall_ms() + session.skew_ms):

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from secureproctor.agent.clock import SessionClock, boot_us, wall_ms
+from secureproctor.agent.clock import SessionClock, boot_id, boot_us, wall_ms
 from secureproctor.agent.session.journal import Started, StateEntered
 from secureproctor.agent.session.machine import ENDINGS, LIVE, OVER, Effect, NotNow, State, Trigger, next_transition
 from secureproctor.agent.session.session import Capture, Pending, Session, SessionFactory
@@ -74,13 +74,36 @@ class Conductor:
                 await self._discard(self.session)
             self.session = session = self.factory(data)
             self._drained.clear()
-            session.tasks = [
-                self.supervisor.start("delivery", session.delivery.run()),
-                self.supervisor.start("proctor channel", session.channel.run()),
-            ]
+            self._set_to_work(session)
             await self._take(session, Trigger.REGISTER)
         for name in data.not_enforced:
             self.record("setting_not_enforced", detail={"setting": name})
+
+    async def resume(self, session: Session, state: State) -> None:
+        """Go on with a session that another agent left behind in a state; what was captured then is in its spool."""
+        async with self._lock:
+            self.session, self.state = session, state
+            self._set_to_work(session)
+            session.note(StateEntered(state, wall_ms(), session.since_us(state, boot_us()), session.end_reason))
+            for stream in session.streams:
+                session.delivery.gaps.interrupted(stream, "agent restarted")
+            self.record("agent_restarted", detail={"state": state})
+            if state in LIVE and session.watch.left_s(boot_us()) <= 0:
+                await self._end(session, Trigger.EXPIRE, session.expiry_us())
+            elif state in LIVE and (state is State.RUNNING or session.data.settings.capture_while_paused):
+                await self._reopen_sources(session)
+            elif state is State.ENDING:
+                await session.delivery.flush()
+                await self._take(session, Trigger.SEALED)
+            elif state is State.DRAINING:
+                await self._perform(session, Effect.DRAIN)
+            self._announce(session)
+        self.changed()
+
+    def deliver_left(self, session: Session) -> None:
+        """Deliver the evidence of a session that is over and was left behind, beside whatever goes on now."""
+        self._set_to_work(session)
+        session.tasks.append(self.supervisor.start("drain", self._drain(session)))
 
     async def check_system(self) -> tuple[CheckResult, ...]:
         """Run the checks; they decide whether Start is possible."""
@@ -105,7 +128,7 @@ class Conductor:
             self._require(Trigger.START, "Start")
             # after a Start that failed the clock goes on: what was captured then must not lie upon what comes now
             clock = session.clock or SessionClock(boot_us())
-            session.note(Started(clock.origin_us, wall_ms()))
+            session.note(Started(clock.origin_us, wall_ms(), boot_id()))
             session.begin(clock)
             self._record_start(session)
             missing = await self._take(session, Trigger.START)
@@ -138,13 +161,7 @@ class Conductor:
         async with self._lock:
             session = self._current(call)
             self._require(trigger, call)
-            session.end_reason = ENDINGS[trigger]
-            session.ended_us = session.session_us(boot_us())
-            await self._take(session, trigger)
-            if self.state is State.ENDING:
-                self.record("session_ended", detail={"reason": session.end_reason})
-                await session.delivery.flush()
-                await self._take(session, Trigger.SEALED)
+            await self._end(session, trigger, session.session_us(boot_us()))
 
     async def pull(self, trigger: Trigger, by: str) -> None:
         """Pause or resume. Raises Refusal not_now."""
@@ -167,9 +184,25 @@ class Conductor:
         self.record(SOURCE_EVENTS[report.state], report.stream, detail=detail)
         if report.state is SourceState.LOST and self.state in LIVE:
             self.tell(ErrorEvent(lost_error(report)))
+        if report.state is SourceState.LOST and self.session is not None:
+            self.session.delivery.gaps.interrupted(report.stream, report.code or "stalled")
         self.changed()
 
     # transitions and effects
+
+    def _set_to_work(self, session: Session) -> None:
+        session.tasks = [
+            self.supervisor.start("delivery", session.delivery.run()),
+            self.supervisor.start("proctor channel", session.channel.run()),
+        ]
+
+    async def _end(self, session: Session, trigger: Trigger, ended_us: int | None) -> None:
+        session.end_reason, session.ended_us = ENDINGS[trigger], ended_us
+        await self._take(session, trigger)
+        if self.state is State.ENDING:
+            self.record("session_ended", detail={"reason": session.end_reason})
+            await session.delivery.flush()
+            await self._take(session, Trigger.SEALED)
 
     def _current(self, call: str) -> Session:
         if self.session is None:
@@ -187,7 +220,8 @@ class Conductor:
         """Go one transition; what a source lacked is the only thing that an effect gives back."""
         transition = next_transition(self.state, trigger)
         reason = ENDINGS.get(trigger, "")
-        session.note(StateEntered(transition.to, wall_ms(), reason))
+        since_us = session.since_us(transition.to, boot_us())
+        session.note(StateEntered(transition.to, wall_ms(), since_us, reason or session.end_reason))
         self.state = transition.to
         self._announce(session)
         missing: dict[Stream, str] = {}
@@ -203,10 +237,11 @@ class Conductor:
             case Effect.CLOSE_SOURCES:
                 await self._close_sources(session)
             case Effect.HOLD_EVIDENCE if not session.data.settings.capture_while_paused:
-                session.held_since_us = boot_us()
+                for stream in session.streams:
+                    session.delivery.gaps.interrupted(stream, "paused")
                 await self._close_sources(session)
             case Effect.RELEASE_EVIDENCE if not session.data.settings.capture_while_paused:
-                await self._release(session)
+                await self._reopen_sources(session)
             case Effect.SEAL_LAST:
                 if session.clock is None:
                     session.begin(SessionClock(boot_us()))
@@ -233,12 +268,9 @@ class Conductor:
             await asyncio.to_thread(session.capture.stop)
             session.capture = None
 
-    async def _release(self, session: Session) -> None:
-        missing = await self._open_sources(session)
-        for stream in sorted(session.streams):
-            held = Pending("gap", session.held_since_us or boot_us(), wall_ms(), stream, boot_us(), {"cause": "paused"})
-            session.record(held)
-        for stream, code in missing.items():
+    async def _reopen_sources(self, session: Session) -> None:
+        """Capture goes on; a source that does not deliver now tries again by itself."""
+        for stream, code in (await self._open_sources(session)).items():
             self.record("source_lost", stream, detail={"code": code})
 
     async def _drain(self, session: Session) -> None:
@@ -266,14 +298,10 @@ class Conductor:
         session.closed = True
         session.journal.close()
         if session.delivery.uploader.done and not session.delivery.uploader.set_aside:
-            session.delivery.spool.purge()
+            session.folder.remove()
 
     def _announce(self, session: Session) -> None:
-        at_us = session.session_us(boot_us())
-        if self.state in LIVE and session.running_since_us is not None:
-            at_us = max(at_us or 0, session.running_since_us)
-        if self.state in OVER:
-            at_us = session.ended_us
+        at_us = session.since_us(self.state, boot_us())
         session.channel.send(SessionChanged(self.state, wall_ms(), at_us, session.end_reason))
 
     def _record_start(self, session: Session) -> None:

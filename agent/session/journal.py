@@ -14,15 +14,14 @@ from typing import Self
 
 import msgspec
 
+from secureproctor.contract.http import InitData
+
 
 class Registered(msgspec.Struct, frozen=True, tag="registered"):
-    """A session was registered."""
+    """A session was registered: what Init answered, and which service it was. The file is the user's own (0600)."""
 
-    session_id: str
+    data: InitData
     service_url: str
-    token: str
-    sealing_key: str
-    expiry_s: int
     at_ms: int
 
 
@@ -31,13 +30,15 @@ class Started(msgspec.Struct, frozen=True, tag="started"):
 
     origin_us: int
     at_ms: int
+    boot: str = ""
 
 
 class StateEntered(msgspec.Struct, frozen=True, tag="state"):
-    """The session entered a state."""
+    """The session entered a state. `at_us` is session time, None before Start."""
 
     state: str
     at_ms: int
+    at_us: int | None = None
     reason: str = ""
 
 
@@ -52,7 +53,13 @@ class CommandMoved(msgspec.Struct, frozen=True, tag="command"):
     reason: str = ""
 
 
-Entry = Registered | Started | StateEntered | CommandMoved
+class AcknowledgementSwitched(msgspec.Struct, frozen=True, tag="automatic"):
+    """The page switched Enable Auto Acknowledgement."""
+
+    enabled: bool
+
+
+Entry = Registered | Started | StateEntered | CommandMoved | AcknowledgementSwitched
 
 
 class Journal:

@@ -10,7 +10,9 @@ from secureproctor.agent.clock import SessionClock
 from secureproctor.agent.delivery.delivery import Delivery
 from secureproctor.agent.proctor.channel import ProctorChannel
 from secureproctor.agent.proctor.watch import LinkWatch
+from secureproctor.agent.session.folder import SessionFolder
 from secureproctor.agent.session.journal import Entry, Journal
+from secureproctor.agent.session.machine import OVER, State
 from secureproctor.contract.events import Detail, Event
 from secureproctor.contract.http import InitData
 from secureproctor.contract.streams import Stream
@@ -65,11 +67,11 @@ class Session:
     """The media that the exam asked for."""
     skew_ms: int
     """The service's wall clock minus ours, as Init told."""
+    folder: SessionFolder
     capture: Capture | None = None
     clock: SessionClock | None = None
     running_since_us: int | None = None
     ended_us: int | None = None
-    held_since_us: int | None = None
     end_reason: str = ""
     closed: bool = False
     requests: list[Request] = field(default_factory=list)
@@ -86,6 +88,17 @@ class Session:
     def session_us(self, boot_us: int) -> int | None:
         """A time of the boot clock as session time; None before Start."""
         return None if self.clock is None else boot_us - self.clock.origin_us
+
+    def since_us(self, state: State, boot_us: int) -> int | None:
+        """The session time that goes on the record for entering a state now: of an ended session, its end."""
+        if state in OVER:
+            return self.ended_us
+        now_us = self.session_us(boot_us)
+        return now_us if self.running_since_us is None or now_us is None else max(now_us, self.running_since_us)
+
+    def expiry_us(self) -> int | None:
+        """The session time at which the session expires if nothing is heard."""
+        return self.session_us(self.watch.last_contact_us + self.watch.expiry_us)
 
     def note(self, entry: Entry) -> None:
         """Write to the journal. A disk that takes nothing more keeps nobody from pausing or ending."""

@@ -1,0 +1,197 @@
+"""How a session is put together: a new one after Init, or one that another agent left behind, from its folder."""
+
+import asyncio
+import base64
+import logging
+import random
+import uuid
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
+
+from secureproctor.agent.clock import SessionClock, boot_id, boot_us, wall_ms
+from secureproctor.agent.delivery.backoff import Backoff
+from secureproctor.agent.delivery.delivery import Delivery
+from secureproctor.agent.delivery.gaps import GapWatch
+from secureproctor.agent.delivery.intake import Intake
+from secureproctor.agent.delivery.sealer import Position, Sealer
+from secureproctor.agent.delivery.spool import Spool
+from secureproctor.agent.delivery.uploader import Uploader
+from secureproctor.agent.proctor.channel import ProctorChannel
+from secureproctor.agent.proctor.protocol import FromService, ProctorProtocol
+from secureproctor.agent.proctor.watch import LinkWatch
+from secureproctor.agent.service_api import ServiceApi, SessionAccess
+from secureproctor.agent.session.folder import Contact, Place, SessionFolder
+from secureproctor.agent.session.history import History, replay
+from secureproctor.agent.session.journal import Journal, Registered, Started, read
+from secureproctor.agent.session.session import Session
+from secureproctor.agent.session.sources import wanted_streams
+from secureproctor.contract.channel import Heartbeat
+from secureproctor.contract.errors import Refusal
+from secureproctor.contract.http import InitData
+from secureproctor.contract.link import Link
+from secureproctor.contract.record import RecordError, parse, record_hash
+from secureproctor.contract.streams import Stream
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Ears:
+    """Who is told what happens in a session."""
+
+    obey: Callable[[Session, FromService], Awaitable[None]]
+    heartbeat: Callable[[Session], Heartbeat]
+    changed: Callable[[], None]
+    disk_trouble: Callable[[str, Path], None]
+
+
+@dataclass(slots=True)
+class SessionMaker:
+    """Makes sessions below `root`, one folder each."""
+
+    root: Path
+    client: httpx.AsyncClient
+    loop: asyncio.AbstractEventLoop
+    ears: Ears
+
+    def new(self, api: ServiceApi, data: InitData) -> Session:
+        """A session that begins now. Raises Refusal disk_full when its folder cannot be written."""
+        folder = SessionFolder(self.root / uuid.UUID(data.session_id).hex)
+        try:
+            journal, spool = Journal(folder.journal), Spool(folder.spool).open()
+            journal.write(Registered(data, api.url, wall_ms()))
+        except OSError as error:
+            raise Refusal("disk_full", why=error.strerror, folder=folder.path) from None
+        watch = LinkWatch(data.expiry_s * 1_000_000, boot_us())
+        return self._assemble(folder, journal, spool, api, data, watch, data.now_ms - wall_ms())
+
+    def left(self) -> list[tuple[SessionFolder, History]]:
+        """The sessions that were left behind, the newest registration last. What cannot be read is told and kept."""
+        found = []
+        for path in sorted(self.root.iterdir()) if self.root.is_dir() else ():
+            folder = SessionFolder(path)
+            try:
+                history = replay(read(folder.journal))
+            except OSError:
+                history = None
+            if history is None:
+                log.error("the folder %s holds no session that can be read; it is left as it is", path.name)
+            else:
+                found.append((folder, history))
+        return sorted(found, key=lambda each: each[1].registered.at_ms)
+
+    def restored(self, folder: SessionFolder, history: History) -> Session:
+        """A session as it was left. Raises OSError when its folder cannot be read."""
+        registered = history.registered
+        data, api = registered.data, ServiceApi(registered.service_url, self.client)
+        journal, spool = Journal(folder.journal), Spool(folder.spool).open()
+        watch = LinkWatch(data.expiry_s * 1_000_000, _contact_us(folder))
+        session = self._assemble(folder, journal, spool, api, data, watch, data.now_ms - registered.at_ms)
+        session.running_since_us, session.ended_us = history.running_since_us, history.ended_us
+        session.end_reason, session.commands, session.requests = history.end_reason, history.commands, history.requests
+        if history.started is not None:
+            session.clock = SessionClock(_origin_us(history.started))
+        return session
+
+    def _assemble(
+        self,
+        folder: SessionFolder,
+        journal: Journal,
+        spool: Spool,
+        api: ServiceApi,
+        data: InitData,
+        watch: LinkWatch,
+        skew_ms: int,
+    ) -> Session:
+        access = SessionAccess(api, data.session_id, data.token)
+
+        def heard() -> None:
+            watch.heard(boot_us())
+            folder.save_contact(Contact(watch.last_contact_us, wall_ms(), boot_id()))
+
+        async def obey(message: FromService) -> None:
+            await self.ears.obey(session, message)
+
+        channel = ProctorChannel(
+            f"ws{api.url.removeprefix('http')}/v1/sessions/{data.session_id}/channel",
+            access,
+            ProctorProtocol(Link.restored(folder.link())),
+            Backoff(random.random),
+            obey,
+            lambda: self.ears.heartbeat(session),
+            heard,
+            folder.save_link,
+        )
+        delivery = self._delivery(folder, spool, api, data, access, heard)
+        session = Session(data, journal, delivery, channel, watch, wanted_streams(data.settings), skew_ms, folder)
+        return session
+
+    def _delivery(
+        self,
+        folder: SessionFolder,
+        spool: Spool,
+        api: ServiceApi,
+        data: InitData,
+        access: SessionAccess,
+        heard: Callable[[], None],
+    ) -> Delivery:
+        places = _places(folder, spool)
+        key = X25519PublicKey.from_public_bytes(base64.b64decode(data.sealing_key))
+        sealer = Sealer(uuid.UUID(data.session_id), key, lambda: wall_ms() * 1000, not data.settings.recording)
+        sealer.positions |= {
+            stream: Position(at.epoch, at.seq, bytes.fromhex(at.head)) for stream, at in places.items()
+        }
+        address = f"{api.url}/v1/sessions/{data.session_id}/segments"
+        uploader = Uploader(spool, self.client, address, access, heard, self.ears.changed, Backoff(random.random))
+        gaps = GapWatch({stream: at.until_us for stream, at in places.items() if at.until_us})
+        return Delivery(
+            sealer,
+            spool,
+            uploader,
+            Intake(self.loop),
+            lambda why: self.ears.disk_trouble(why, folder.path),
+            gaps,
+            folder.save_places,
+        )
+
+
+def _places(folder: SessionFolder, spool: Spool) -> dict[Stream, Place]:
+    """Where the streams are: as noted, or further when the agent died between a record and its note."""
+    places = folder.places()
+    for stream in Stream:
+        place = places.get(stream)
+        for key in spool.oldest(stream):
+            if place is not None and key[1:] < (place.epoch, place.seq):
+                continue
+            try:
+                data = spool.read(key)
+                header = parse(data).header
+            except (OSError, RecordError) as error:
+                log.error("the record %s cannot be read: %s", "/".join(map(str, key)), error)
+                continue
+            until_us = max(place.until_us if place else 0, header.start_us + header.duration_us)
+            place = Place(header.epoch, header.seq + 1, record_hash(data).hex(), until_us)
+        if place is not None:
+            places[stream] = place
+    return places
+
+
+def _contact_us(folder: SessionFolder) -> int:
+    """The last contact on this boot's clock; after a reboot, as long ago as the wall clock says."""
+    contact = folder.contact()
+    if contact is None:
+        return boot_us()
+    if contact.boot == boot_id() and contact.boot_us <= boot_us():
+        return contact.boot_us
+    return boot_us() - max(0, wall_ms() - contact.wall_ms) * 1000
+
+
+def _origin_us(started: Started) -> int:
+    """The session clock's zero on this boot's clock."""
+    if started.boot == boot_id() and started.origin_us <= boot_us():
+        return started.origin_us
+    return boot_us() - max(0, wall_ms() - started.at_ms) * 1000
