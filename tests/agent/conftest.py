@@ -17,12 +17,14 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from secureproctor.agent.clock import boot_us, wall_ms
 from secureproctor.agent.delivery.delivery import Delivery
+from secureproctor.agent.delivery.gaps import GapWatch
 from secureproctor.agent.delivery.intake import Intake
 from secureproctor.agent.delivery.sealer import Sealer
 from secureproctor.agent.delivery.spool import Key, Spool
 from secureproctor.agent.proctor.obedience import Obedience
 from secureproctor.agent.proctor.watch import LinkWatch
 from secureproctor.agent.session.conductor import Conductor
+from secureproctor.agent.session.folder import SessionFolder
 from secureproctor.agent.session.journal import Entry, Journal, Registered
 from secureproctor.agent.session.session import Session
 from secureproctor.agent.session.sources import wanted_streams
@@ -59,8 +61,10 @@ def init_data(not_enforced: tuple[str, ...] = (), **settings: Any) -> InitData:
     )
 
 
-def a_segment(stream: Stream = Stream.SCREEN, kind: Kind = Kind.INIT, payload: bytes = b"moov") -> Segment:
-    return Segment(stream, kind, 0, 0 if kind is Kind.INIT else 2_000_000, "avc1.640028", payload)
+def a_segment(
+    stream: Stream = Stream.SCREEN, kind: Kind = Kind.INIT, payload: bytes = b"moov", start_us: int = 0
+) -> Segment:
+    return Segment(stream, kind, start_us, 0 if kind is Kind.INIT else 2_000_000, "avc1.640028", payload)
 
 
 async def until(holds: Callable[[], object], why: str = "") -> None:
@@ -92,7 +96,7 @@ class NotedJournal(Journal):
 
 @dataclass
 class FakeCapture:
-    """Delivers one segment of each stream when it starts and one more when it stops."""
+    """Delivers one segment of each stream when it starts and one more when it stops; `number` tells them apart."""
 
     streams: frozenset[Stream]
     clock: Clock
@@ -100,6 +104,7 @@ class FakeCapture:
     report: ReportSink
     events: list[str]
     missing: dict[Stream, str]
+    number: int = 0
 
     def start(self) -> None:
         self.events.append("capture opened")
@@ -111,7 +116,7 @@ class FakeCapture:
 
     def stop(self, timeout_s: float = 5.0) -> None:
         for stream in sorted(self.streams - set(self.missing)):
-            self.sink(a_segment(stream, Kind.MEDIA, b"last"))
+            self.sink(a_segment(stream, Kind.MEDIA, b"last", self.number * 10_000_000))
         self.events.append("capture closed")
 
 
@@ -249,19 +254,21 @@ class Stage:
         return self.events[len(self.events) - self.events[::-1].index(mark) :]
 
     def _session(self, data: InitData) -> Session:
-        folder = self.folder / data.session_id
-        journal = NotedJournal(folder / "journal", self.events)
-        spool = Spool(folder / "spool").open()
+        folder = SessionFolder(self.folder / data.session_id)
+        journal = NotedJournal(folder.journal, self.events)
+        spool = Spool(folder.spool).open()
         sealer = Sealer(uuid.UUID(data.session_id), KEY.public_key(), lambda: wall_ms() * 1000)
         uploader: Any = FakeUploader(spool, self.taken, self.away)
         channel: Any = FakeChannel(self.events)
-        delivery = Delivery(sealer, spool, uploader, Intake(asyncio.get_running_loop()), lambda why: None)
+        intake = Intake(asyncio.get_running_loop())
+        delivery = Delivery(sealer, spool, uploader, intake, lambda why: None, GapWatch(), folder.save_places)
         watch = LinkWatch(data.expiry_s * 1_000_000, boot_us())
-        self.sessions.append(Session(data, journal, delivery, channel, watch, wanted_streams(data.settings), 0))
+        self.sessions.append(Session(data, journal, delivery, channel, watch, wanted_streams(data.settings), 0, folder))
         return self.sessions[-1]
 
     def _capture(self, streams: frozenset[Stream], clock: Clock, sink: SegmentSink, report: ReportSink) -> FakeCapture:
-        self.captures.append(FakeCapture(streams, clock, sink, report, self.events, self.missing))
+        number = len(self.captures)
+        self.captures.append(FakeCapture(streams, clock, sink, report, self.events, self.missing, number))
         return self.captures[-1]
 
     async def _check(self, settings: ProctoringSettings, expiry_s: int) -> tuple[CheckResult, ...]:

@@ -13,9 +13,11 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from secureproctor.agent.delivery import intake as taking
 from secureproctor.agent.delivery.delivery import Delivery
+from secureproctor.agent.delivery.gaps import GapWatch
 from secureproctor.agent.delivery.intake import Intake
 from secureproctor.agent.delivery.sealer import Sealer
 from secureproctor.agent.delivery.spool import Spool, SpoolFull
+from secureproctor.agent.session.folder import SessionFolder
 from secureproctor.capture.media import Kind, Segment
 from secureproctor.contract.events import Event
 from secureproctor.contract.record import parse, unseal
@@ -51,7 +53,9 @@ async def delivery(tmp_path: Path, troubles: list[str]) -> AsyncIterator[Deliver
     uploader: Any = Rested()
     sealer = Sealer(uuid.UUID(int=1), KEY.public_key(), lambda: 0)
     intake = Intake(asyncio.get_running_loop())
-    delivery = Delivery(sealer, Spool(tmp_path / "spool").open(), uploader, intake, troubles.append)
+    folder = SessionFolder(tmp_path)
+    spool = Spool(folder.spool).open()
+    delivery = Delivery(sealer, spool, uploader, intake, troubles.append, GapWatch(), folder.save_places)
     work = asyncio.create_task(delivery.run())
     yield delivery
     assert not work.done(), work.result()

@@ -18,7 +18,7 @@ from secureproctor.agent.proctor import channel as channelling
 from secureproctor.agent.proctor.channel import ProctorChannel
 from secureproctor.agent.proctor.protocol import ProctorProtocol
 from secureproctor.contract.channel import Backlog, Chat, Command, Heartbeat, KeepAlive
-from secureproctor.contract.link import Link
+from secureproctor.contract.link import Link, Snapshot
 
 BEAT = Heartbeat("running", 1, 2, Backlog(3, 4), {})
 
@@ -132,6 +132,7 @@ async def play(service: Service, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
     monkeypatch.setattr("secureproctor.agent.delivery.backoff.LONGEST_S", 0.05)
     obeyed: list[Any] = []
     heard: list[None] = []
+    kept: list[Snapshot] = []
 
     async def obey(message: Any) -> None:
         obeyed.append(message)
@@ -144,6 +145,7 @@ async def play(service: Service, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
         obey,
         lambda: BEAT,
         lambda: heard.append(None),
+        kept.append,
     )
     work = asyncio.create_task(channel.run())
     yield Play(service, channel, obeyed, heard, work)

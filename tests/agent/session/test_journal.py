@@ -6,14 +6,26 @@ from pathlib import Path
 
 import pytest
 
-from secureproctor.agent.session.journal import CommandMoved, Entry, Journal, Registered, Started, StateEntered, read
+from secureproctor.agent.session.journal import (
+    AcknowledgementSwitched,
+    CommandMoved,
+    Entry,
+    Journal,
+    Registered,
+    Started,
+    StateEntered,
+    read,
+)
+from secureproctor.contract.http import InitData, ProctoringSettings
 
+DATA = InitData("token", "0f-id", 300, ProctoringSettings(), "a2V5", (), (), 1, 3600, "user", "group")
 ENTRIES: list[Entry] = [
-    Registered("0f-id", "https://exam.example", "token", "a2V5", 300, 1),
+    Registered(DATA, "https://exam.example", 1),
+    AcknowledgementSwitched(True),
     StateEntered("registered", 2),
     Started(3_000_000, 3),
     CommandMoved("c-1", "pause", "failed", 4, "page", "Zeile\neins \r é 🙂"),
-    StateEntered("draining", 5, "stopped"),
+    StateEntered("draining", 5, 4_000_000, "stopped"),
 ]
 
 

@@ -1,0 +1,118 @@
+"""A session that one agent left behind, put together again by the next one from its folder."""
+
+import asyncio
+import base64
+import uuid
+from pathlib import Path
+from typing import Any
+
+import httpx
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from secureproctor.agent.clock import boot_id, boot_us
+from secureproctor.agent.delivery.sealer import Position
+from secureproctor.agent.session.folder import Contact, Place, SessionFolder
+from secureproctor.agent.session.journal import Started, StateEntered
+from secureproctor.agent.session.machine import State
+from secureproctor.agent.session.making import Ears, SessionMaker
+from secureproctor.capture.media import Kind, Segment
+from secureproctor.contract.channel import Chat
+from secureproctor.contract.http import InitData, ProctoringSettings
+from secureproctor.contract.record import record_hash
+from secureproctor.contract.streams import Stream
+
+PUBLIC = (
+    X25519PrivateKey.generate().public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+)
+
+
+def init_data() -> InitData:
+    key = base64.b64encode(PUBLIC).decode()
+    return InitData("token", str(uuid.uuid4()), 300, ProctoringSettings(), key, (), (), 1, 3600, "user", "group")
+
+
+class Making:
+    """A maker whose sessions talk to nobody."""
+
+    def __init__(self, root: Path) -> None:
+        nobody: Any = None
+        self.ears = Ears(nobody, nobody, lambda: None, lambda why, folder: None)
+        self.client = httpx.AsyncClient()
+        self.maker = SessionMaker(root, self.client, asyncio.get_running_loop(), self.ears)
+        self.api: Any = type("Api", (), {"url": "http://127.0.0.1:9"})
+
+
+def a_segment(kind: Kind, start_us: int = 0) -> Segment:
+    return Segment(Stream.SCREEN, kind, start_us, 0 if kind is Kind.INIT else 2_000_000, "avc1", b"boxes")
+
+
+async def test_a_session_goes_on_from_its_last_record_even_when_its_place_was_not_noted(tmp_path: Path) -> None:
+    making = Making(tmp_path)
+    session = making.maker.new(making.api, init_data())
+    records = [session.delivery.sealer.segment(a_segment(kind)) for kind in (Kind.INIT, Kind.MEDIA)]
+    for record in records:
+        session.delivery.spool.append(record)
+    hashed = record_hash(records[0].data).hex()
+    session.folder.save_places({Stream.SCREEN: Place(0, 1, hashed), Stream.AUDIO: Place(2, 7, "00" * 32, 9)})
+    session.journal.close()
+    [(folder, history)] = making.maker.left()
+    again = making.maker.restored(folder, history)
+    assert again.delivery.sealer.positions == {
+        Stream.SCREEN: Position(0, 2, record_hash(records[1].data)),
+        Stream.AUDIO: Position(2, 7, bytes(32)),
+    }
+    assert again.delivery.gaps.until_us == {Stream.SCREEN: 2_000_000, Stream.AUDIO: 9}
+    assert again.delivery.sealer.segment(a_segment(Kind.INIT)).header.key == (Stream.SCREEN, 1, 0)
+    again.journal.close()
+    await making.client.aclose()
+
+
+async def test_what_was_said_and_not_acknowledged_is_said_again_with_its_number(tmp_path: Path) -> None:
+    making = Making(tmp_path)
+    session = making.maker.new(making.api, init_data())
+    session.channel.send(Chat("m-1", "candidate", "hello", 1))
+    session.journal.close()
+    [(folder, history)] = making.maker.left()
+    again = making.maker.restored(folder, history)
+    assert again.channel.protocol.link.sent == 1
+    assert b"hello" in again.channel.protocol.link.waiting[1]
+    again.journal.close()
+    await making.client.aclose()
+
+
+async def test_clock_and_deadline_go_on_within_a_boot_and_by_the_wall_clock_after_another(tmp_path: Path) -> None:
+    making = Making(tmp_path)
+    session = making.maker.new(making.api, init_data())
+    origin_us, now_us = boot_us() - 60_000_000, boot_us()
+    session.journal.write(Started(origin_us, 1, boot_id()))
+    session.journal.write(StateEntered("running", 2, 500_000))
+    session.folder.save_contact(Contact(now_us - 20_000_000, 1, boot_id()))
+    [(folder, history)] = making.maker.left()
+    again = making.maker.restored(folder, history)
+    assert again.clock is not None
+    assert (history.resumed_state, again.clock.origin_us) == (State.RUNNING, origin_us)
+    assert abs(again.watch.left_s(now_us) - 280) < 0.01
+    session.folder.save_contact(Contact(now_us * 1000, 1, "another boot"))
+    long_ago = making.maker.restored(folder, history)
+    assert long_ago.watch.left_s(boot_us()) == 0
+    for each in (session, again, long_ago):
+        each.journal.close()
+    await making.client.aclose()
+
+
+async def test_a_folder_that_holds_no_session_is_left_as_it_is(tmp_path: Path) -> None:
+    making = Making(tmp_path)
+    (tmp_path / "junk").mkdir()
+    (tmp_path / "junk" / "journal").write_bytes(b"not a journal\n")
+    (tmp_path / "empty").mkdir()
+    assert making.maker.left() == []
+    assert (tmp_path / "junk" / "journal").exists()
+    await making.client.aclose()
+
+
+def test_a_folder_whose_files_are_torn_gives_nothing_rather_than_nonsense(tmp_path: Path) -> None:
+    folder = SessionFolder(tmp_path)
+    for name in ("places", "link", "contact"):
+        (tmp_path / name).write_bytes(b'{"sent": 1')
+    assert (folder.places(), folder.link().sent, folder.contact()) == ({}, 0, None)
