@@ -96,7 +96,7 @@ class _Composition:
         self.api = ServiceApi(settings.service_url.rstrip("/"), client)
         test_sources = (settings.test_camera,) if settings.test_camera else ()
         ears = Ears(self.obey, self.heartbeat, self.changed, self.disk_trouble)
-        self.maker = SessionMaker(state_dir(settings) / "sessions", client, self.loop, ears)
+        self.maker = SessionMaker(state_dir(settings) / "sessions", client, self.loop, ears, settings.retention_h)
         self.conductor = Conductor(
             self.session, self.capture, self.checks, supervisor, self.tell, self.changed, test_sources
         )

@@ -171,4 +171,4 @@ class ReportAnswer(msgspec.Struct, frozen=True):
     """The answer of `GET /v2/report/`; `report` is the whole report when `reportFormat` was `json`."""
 
     data: ReportLink
-    report: msgspec.Raw | None = None
+    report: msgspec.Raw = msgspec.Raw(b"null")

@@ -75,7 +75,7 @@ class Reports:
         session = await self._store.run(self._sessions.newest, signer, query["groupName"], query["userId"])
         access, expires_s = self._tokens.access(session.id)
         report = await self._store.run(self._report, session, access)
-        whole = msgspec.Raw(msgspec.json.encode(report)) if wanted == "json" else None
+        whole = msgspec.Raw(msgspec.json.encode(report)) if wanted == "json" else msgspec.Raw(b"null")
         return answer(ReportAnswer(self._link(report, access, expires_s), whole))
 
     def _link(self, report: Report, access: str, expires_s: int) -> ReportLink:

@@ -19,6 +19,7 @@ from secureproctor.agent.delivery.uploader import Uploader
 from secureproctor.agent.session.folder import Place
 from secureproctor.capture.media import Segment
 from secureproctor.contract.events import Detail, Event
+from secureproctor.contract.record import Header
 from secureproctor.contract.streams import Stream
 
 log = logging.getLogger(__name__)
@@ -93,15 +94,23 @@ class Delivery:
         async with self._sealing:
             try:
                 await asyncio.to_thread(self._append, make)
-            except SpoolFull:
-                log.error("neither disk nor memory takes a record")
+            except SpoolFull as full:
+                log.error("neither disk nor memory takes a record: %s", full.strerror)
         if self.spool.trouble != self._told:
             self._told = self.spool.trouble
             self.trouble(self._told)
         self.uploader.wake()
 
     def _append(self, make: Callable[[], Sealed]) -> None:
-        self.spool.append(make())
+        before = dict(self.sealer.positions)
+        sealed = make()
+        try:
+            self.spool.append(sealed)
+        except SpoolFull:
+            # the chain goes on without the record, and the gap is on the record
+            self.sealer.positions |= before
+            self.record(_dropped(sealed.header))
+            raise
         places = {
             stream: Place(at.epoch, at.seq, at.head.hex(), self.gaps.until_us.get(stream, 0))
             for stream, at in list(self.sealer.positions.items())
@@ -110,3 +119,8 @@ class Delivery:
             self.keep(places)
         except OSError as error:  # the disk's trouble is told by the spool; a new agent reads the records themselves
             log.warning("where the streams are cannot be kept: %s", error.strerror)
+
+
+def _dropped(header: Header) -> Event:
+    until_us = header.start_us + header.duration_us
+    return Event("gap", header.start_us, header.wall_us // 1000, header.stream, until_us, {"cause": "disk full"})

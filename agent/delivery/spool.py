@@ -11,6 +11,7 @@ Invariants:
 Everything in it is sealed for the service (contract/record.py); the agent itself cannot open it again.
 """
 
+import logging
 import os
 import shutil
 from collections.abc import Iterator
@@ -18,7 +19,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from secureproctor.agent.delivery.sealer import Sealed
+from secureproctor.contract.record import RecordKind
 from secureproctor.contract.streams import Stream
+
+log = logging.getLogger(__name__)
 
 SUFFIX = ".record"
 UNFINISHED = ".part"
@@ -58,7 +62,8 @@ class Spool:
             self.trouble = ""
         except OSError as error:
             self.trouble = error.strerror or str(error)
-            if sum(map(len, self.memory.values())) + len(sealed.data) > MEMORY_LIMIT:
+            bulky = sealed.header.kind is RecordKind.MEDIA  # without its init record an epoch is worth nothing
+            if bulky and sum(map(len, self.memory.values())) + len(sealed.data) > MEMORY_LIMIT:
                 raise SpoolFull(self.trouble) from error
             self.memory[key] = sealed.data
         self.sizes[key] = len(sealed.data)
@@ -74,10 +79,13 @@ class Spool:
         return self._path(key).read_bytes() if held is None else held
 
     def acknowledge(self, key: Key) -> None:
-        """The service has it; twice is harmless."""
+        """The service has it; twice is harmless. A file that cannot be removed is offered again by the next agent."""
         self.memory.pop(key, None)
-        self._path(key).unlink(missing_ok=True)
         self.sizes.pop(key, None)
+        try:
+            self._path(key).unlink(missing_ok=True)
+        except OSError as error:
+            log.warning("a delivered record cannot be removed: %s", error.strerror)
 
     @property
     def waiting(self) -> tuple[int, int]:

@@ -44,6 +44,7 @@ OUTCOMES: dict[int, Outcome] = {
 }
 
 
+LONGEST_RETRY_AFTER_S = 120.0
 BUSY = frozenset({429, 503})
 """Answers that say nothing about the record itself: the service has too much to do."""
 
@@ -157,4 +158,4 @@ class Uploader:
 
 def _retry_after(answer: httpx.Response) -> float | None:
     text = answer.headers.get("Retry-After", "")
-    return float(text) if text.isdecimal() else None
+    return min(float(text), LONGEST_RETRY_AFTER_S) if text.isdecimal() else None

@@ -113,7 +113,6 @@ class Route:
 
     params: type[msgspec.Struct]
     handle: Callable[[Desk, Visitor, Any], Awaitable[msgspec.Struct | msgspec.Raw]]
-    pages_only: bool = False
 
 
 ROUTES: dict[str, Route] = {
@@ -128,5 +127,5 @@ ROUTES: dict[str, Route] = {
     "resumeAck": Route(Acknowledgement, Desk.resume_ack),
     "endAck": Route(Acknowledgement, Desk.end_ack),
     "sendMessage": Route(Message, Desk.send_message),
-    "visibility": Route(Visibility, Desk.visibility, pages_only=True),
+    "visibility": Route(Visibility, Desk.visibility),
 }

@@ -6,6 +6,7 @@ The conductor is the only one who changes a session. What calls it: the page (ag
 
 import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
@@ -275,18 +276,17 @@ class Conductor:
 
     async def _drain(self, session: Session) -> None:
         """Wait until all is delivered, then leave no trace of the session on the disk."""
-        # nothing announces that the last record was acknowledged and none is on its way; a look 20 times a second is cheap
-        while not session.delivery.uploader.done:  # noqa: ASYNC110
-            await asyncio.sleep(0.05)
+        await _come_true(lambda: session.delivery.uploader.done)
         if self.session is session:
             async with self._lock:
                 if self.state is State.DRAINING:
                     await self._take(session, Trigger.DRAINED)
             self._drained.set()
-        for _ in range(int(LINGER_S / 0.1)):
-            if session.channel.settled and all(request.acknowledged for request in session.requests):
-                break
-            await asyncio.sleep(0.1)
+        await _come_true(
+            lambda: session.channel.settled and all(request.acknowledged for request in session.requests), LINGER_S
+        )
+        await session.delivery.flush()  # what was recorded after the end, such as the last acknowledgement
+        await _come_true(lambda: session.delivery.uploader.done, LINGER_S)
         await self._discard(session)
 
     async def _discard(self, session: Session) -> None:
@@ -309,3 +309,11 @@ class Conductor:
         self.record("session_started", detail={"sources": " ".join(streams)})
         for source in self.test_sources:
             self.record("test_source", detail={"source": source})
+
+
+async def _come_true(holds: Callable[[], bool], patience_s: float = math.inf) -> None:
+    """Wait for what nothing announces, such as that no record is on its way any more; 20 looks a second are cheap."""
+    waited_s = 0.0
+    while not holds() and waited_s < patience_s:
+        await asyncio.sleep(0.05)
+        waited_s += 0.05

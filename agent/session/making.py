@@ -57,10 +57,16 @@ class SessionMaker:
     client: httpx.AsyncClient
     loop: asyncio.AbstractEventLoop
     ears: Ears
+    retention_h: float
+    """Hours for which undelivered evidence is kept after the end."""
 
     def new(self, api: ServiceApi, data: InitData) -> Session:
         """A session that begins now. Raises Refusal disk_full when its folder cannot be written."""
-        folder = SessionFolder(self.root / uuid.UUID(data.session_id).hex)
+        try:
+            folder = SessionFolder(self.root / uuid.UUID(data.session_id).hex)
+            sealing_key(data)
+        except ValueError as error:
+            raise Refusal("service_puzzling", why=f"the session's id or its key cannot be used: {error}") from None
         try:
             journal, spool = Journal(folder.journal), Spool(folder.spool).open()
             journal.write(Registered(data, api.url, wall_ms()))
@@ -80,6 +86,11 @@ class SessionMaker:
                 history = None
             if history is None:
                 log.error("the folder %s holds no session that can be read; it is left as it is", path.name)
+            elif history.over_ms is not None and wall_ms() - history.over_ms > self.retention_h * 3_600_000:
+                log.warning(
+                    "evidence of a session that ended long ago is removed undelivered, as the retention time says"
+                )
+                folder.remove()
             else:
                 found.append((folder, history))
         return sorted(found, key=lambda each: each[1].registered.at_ms)
@@ -140,8 +151,9 @@ class SessionMaker:
         heard: Callable[[], None],
     ) -> Delivery:
         places = _places(folder, spool)
-        key = X25519PublicKey.from_public_bytes(base64.b64decode(data.sealing_key))
-        sealer = Sealer(uuid.UUID(data.session_id), key, lambda: wall_ms() * 1000, not data.settings.recording)
+        sealer = Sealer(
+            uuid.UUID(data.session_id), sealing_key(data), lambda: wall_ms() * 1000, not data.settings.recording
+        )
         sealer.positions |= {
             stream: Position(at.epoch, at.seq, bytes.fromhex(at.head)) for stream, at in places.items()
         }
@@ -157,6 +169,11 @@ class SessionMaker:
             gaps,
             folder.save_places,
         )
+
+
+def sealing_key(data: InitData) -> X25519PublicKey:
+    """The service's key for the session. Raises ValueError."""
+    return X25519PublicKey.from_public_bytes(base64.b64decode(data.sealing_key, validate=True))
 
 
 def _places(folder: SessionFolder, spool: Spool) -> dict[Stream, Place]:

@@ -39,7 +39,7 @@ class Making:
         nobody: Any = None
         self.ears = Ears(nobody, nobody, lambda: None, lambda why, folder: None)
         self.client = httpx.AsyncClient()
-        self.maker = SessionMaker(root, self.client, asyncio.get_running_loop(), self.ears)
+        self.maker = SessionMaker(root, self.client, asyncio.get_running_loop(), self.ears, 72)
         self.api: Any = type("Api", (), {"url": "http://127.0.0.1:9"})
 
 
