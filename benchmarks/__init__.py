@@ -1,1 +1,1 @@
-"""What make bench measures."""
+"""What `make bench` measures: the agent's cost and start-up time, beside other programs doing the same work."""
