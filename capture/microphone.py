@@ -136,7 +136,8 @@ class Microphone:
             self._last_us = self._clock()
         if start is None:
             return None
-        samples = np.concatenate(parts)
+        # what the microphone had heard before the session began is nobody's business
+        samples, start = np.concatenate(parts)[max(0, -start) :], max(0, start)
         return AudioBlock(samples, RATE, round(start * 1_000_000 / RATE)) if len(samples) else None
 
     def close(self) -> None:

@@ -2,10 +2,13 @@
 
     open → first item: STARTED → items … → lost: LOST → wait, longer each time → open → first item: RECOVERED → …
 
+A defect of our own is treated as a lost device: told, on the record, and tried again.
+
 A thread and no process, since grabbing and encoding release the interpreter's lock, and a picture of 8 MB is not worth
 copying between processes. A thread that hangs in a driver is abandoned as a daemon; its late segments go nowhere.
 """
 
+import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,6 +29,8 @@ from secureproctor.capture.media import (
 from secureproctor.capture.plan import Counts
 from secureproctor.capture.source import CaptureError, DeviceLost, Diagnosis, Source
 from secureproctor.contract.streams import Stream
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T", bound=VideoFrame | AudioBlock)
 
@@ -99,7 +104,7 @@ class StreamThread(threading.Thread, Generic[T]):
         return Counts(source.grabbed, source.skipped, self._encoded, self._late, self._segments, self._bytes)
 
     def run(self) -> None:
-        """Opens the source again and again until asked to stop. STOPPED is told also when the thread dies of a defect."""
+        """Opens the source again and again until asked to stop."""
         try:
             while not self._asked.is_set():
                 self._attempt()
@@ -113,6 +118,9 @@ class StreamThread(threading.Thread, Generic[T]):
             self._deliver()
         except CaptureError as problem:
             self._lost(problem)
+        except Exception as defect:
+            log.exception("the capture of %s failed", self.stream)
+            self._lost(CaptureError(self.stream, Diagnosis.STALLED, repr(defect)))
         finally:
             self._source.close()
 

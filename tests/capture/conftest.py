@@ -13,8 +13,15 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from Xlib import X
 from Xlib.display import Display
+
+Until = Callable[..., None]
+"""`until(condition, what, seconds)`: see `wait_until`."""
+
+Paint = Callable[..., None]
+"""`paint(display, grey, box)`: see `fill`."""
 
 
 def ended(process: subprocess.Popen[bytes]) -> None:
@@ -34,7 +41,7 @@ def wait_until(condition: Callable[[], bool], what: str, seconds: float = 10.0) 
 
 
 @pytest.fixture
-def until() -> Callable[..., None]:
+def until() -> Until:
     """Polls a condition with a deadline."""
     return wait_until
 
@@ -113,8 +120,8 @@ def fill(display: Display, grey: int, box: tuple[int, int, int, int] = (0, 0, 64
 
 
 @pytest.fixture
-def paint() -> Callable[..., None]:
-    """`paint(display, grey, box)`."""
+def paint() -> Paint:
+    """Draws on the root window."""
     return fill
 
 
@@ -153,7 +160,7 @@ class Camera:
     def url(self) -> str:
         return f"http://127.0.0.1:{self._server.server_address[1]}/camera.mjpg"
 
-    def picture(self) -> np.ndarray:
+    def picture(self) -> NDArray[np.uint8]:
         picture = np.full((480, 640, 3), self.grey, np.uint8)
         if self.noise:
             left = time.monotonic_ns() // 10**6 % 600

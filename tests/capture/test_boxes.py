@@ -84,7 +84,7 @@ def test_a_shifted_fragment_differs_in_its_time_alone(ticks: int) -> None:
 
 def test_what_is_read_from_the_boxes_is_what_a_player_sees() -> None:
     for segment in REAL[1:]:
-        with av.open(io.BytesIO(REAL[0].payload + segment.payload)) as player:
+        with av.open(io.BytesIO(REAL[0].payload + segment.payload), "r") as player:
             pts = [frame.pts for frame in player.decode(video=0)]
         assert pts[0] == segment.start_us == timing(segment.payload).base
         assert len(pts) == segment.frames

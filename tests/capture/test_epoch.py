@@ -35,7 +35,7 @@ def video(times: list[int], end_us: int) -> list[Segment]:
 
 def shown(init: Segment, media: list[Segment]) -> list[tuple[int, float]]:
     """(microsecond, mean luma) of each picture."""
-    with av.open(io.BytesIO(init.payload + b"".join(segment.payload for segment in media))) as player:
+    with av.open(io.BytesIO(init.payload + b"".join(segment.payload for segment in media)), "r") as player:
         return [(frame.pts, frame.to_ndarray()[: frame.height].mean()) for frame in player.decode(video=0)]
 
 
@@ -127,7 +127,7 @@ def audio(samples: np.ndarray, start_us: int, block: int = 960) -> list[Segment]
 
 def heard(init: Segment, media: list[Segment]) -> tuple[int, np.ndarray]:
     """First sample's number since the session clock's zero, and the samples."""
-    with av.open(io.BytesIO(init.payload + b"".join(segment.payload for segment in media))) as player:
+    with av.open(io.BytesIO(init.payload + b"".join(segment.payload for segment in media)), "r") as player:
         frames = list(player.decode(audio=0))
     assert frames[0].pts is not None
     return frames[0].pts, np.concatenate([frame.to_ndarray()[0] for frame in frames])

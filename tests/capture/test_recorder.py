@@ -6,14 +6,19 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import av
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from secureproctor.capture.media import Clock, Kind, Segment, SourceReport, SourceState
 from secureproctor.capture.recorder import SOURCES, CapturePlan, Recorder
 from secureproctor.contract.streams import MEDIA, Stream
+
+if TYPE_CHECKING:
+    from tests.capture.conftest import Camera, Paint, SoundServer, Until, XServer
 
 
 class Recording:
@@ -50,11 +55,12 @@ class Recording:
         assert all(a.start_us + a.duration_us == b.start_us for a, b in pairwise(media))
         return media[0].start_us, media[-1].start_us + media[-1].duration_us
 
-    def pictures(self, stream: Stream) -> Iterator[tuple[int, np.ndarray]]:
+    def pictures(self, stream: Stream) -> Iterator[tuple[int, NDArray[np.uint8]]]:
         for epoch in self.epochs(stream):
-            with av.open(io.BytesIO(b"".join(segment.payload for segment in epoch))) as player:
+            with av.open(io.BytesIO(b"".join(segment.payload for segment in epoch)), "r") as player:
                 for frame in player.decode(video=0):
-                    yield frame.pts, frame.to_ndarray()[: frame.height]
+                    assert frame.pts is not None
+                    yield frame.pts, frame.to_ndarray().astype(np.uint8, copy=False)[: frame.height]
 
 
 @pytest.fixture
@@ -67,7 +73,7 @@ def nothing_left() -> Iterator[None]:
 
 
 def test_three_streams_become_segments_without_holes_that_say_session_time(
-    xserver, camera, sound, clock, paint, until
+    xserver: "XServer", camera: "Camera", sound: "SoundServer", clock: Clock, paint: "Paint", until: "Until"
 ) -> None:
     recording = Recording(CapturePlan(webcam_device=camera.url, display=xserver.name, segment_s=1.0), clock).start()
     with closing(recording), xserver.client() as display:
@@ -99,7 +105,9 @@ def test_three_streams_become_segments_without_holes_that_say_session_time(
         assert counts[stream].segments == len(mine) - 1
 
 
-def test_a_still_screen_is_one_picture_a_segment(nothing_left, xserver, clock, until) -> None:
+def test_a_still_screen_is_one_picture_a_segment(
+    nothing_left: None, xserver: "XServer", clock: Clock, until: "Until"
+) -> None:
     plan = CapturePlan(frozenset({Stream.SCREEN}), display=xserver.name, segment_s=0.5)
     with closing(Recording(plan, clock).start()) as recording:
         until(lambda: len(recording.segments) >= 4, "three segments")
@@ -108,7 +116,9 @@ def test_a_still_screen_is_one_picture_a_segment(nothing_left, xserver, clock, u
     assert all(segment.start_us % 500_000 < 400_000 for segment in media[1:])
 
 
-def test_a_camera_lost_and_found_leaves_a_hole_of_its_true_length(nothing_left, camera, clock, until) -> None:
+def test_a_camera_lost_and_found_leaves_a_hole_of_its_true_length(
+    nothing_left: None, camera: "Camera", clock: Clock, until: "Until"
+) -> None:
     plan = CapturePlan(frozenset({Stream.WEBCAM}), webcam_device=camera.url, segment_s=0.5)
     with closing(Recording(plan, clock).start()) as recording:
         assert recording.recorder.wait_started(10) == {}
@@ -127,7 +137,7 @@ def test_a_camera_lost_and_found_leaves_a_hole_of_its_true_length(nothing_left, 
     assert second[1].start_us > back_us
 
 
-def test_the_screens_server_may_die_and_return(xserver, clock, until) -> None:
+def test_the_screens_server_may_die_and_return(xserver: "XServer", clock: Clock, until: "Until") -> None:
     plan = CapturePlan(frozenset({Stream.SCREEN}), display=xserver.name, segment_s=0.5)
     with closing(Recording(plan, clock).start()) as recording:
         assert recording.recorder.wait_started(10) == {}
@@ -141,7 +151,7 @@ def test_the_screens_server_may_die_and_return(xserver, clock, until) -> None:
     assert len(recording.epochs(Stream.SCREEN)) == 2
 
 
-def test_streams_that_do_not_start_are_named_with_their_diagnosis(nothing_left, clock) -> None:
+def test_streams_that_do_not_start_are_named_with_their_diagnosis(nothing_left: None, clock: Clock) -> None:
     streams = frozenset({Stream.SCREEN, Stream.WEBCAM})
     plan = CapturePlan(streams, webcam_device="/dev/no-such-camera", display=":9999")
     with closing(Recording(plan, clock).start()) as recording:
@@ -150,7 +160,7 @@ def test_streams_that_do_not_start_are_named_with_their_diagnosis(nothing_left, 
     recording.recorder.stop()
 
 
-def test_a_recorder_never_started_can_be_stopped(clock) -> None:
+def test_a_recorder_never_started_can_be_stopped(clock: Clock) -> None:
     recording = Recording(CapturePlan(), clock)
     recording.close()
     assert (recording.segments, recording.reports) == ([], [])
@@ -160,7 +170,9 @@ def test_there_is_a_source_for_every_kind_of_media() -> None:
     assert tuple(SOURCES) == MEDIA
 
 
-def test_a_stop_abandons_a_camera_that_hangs(clock, camera, monkeypatch, until) -> None:
+def test_a_stop_abandons_a_camera_that_hangs(
+    clock: Clock, camera: "Camera", monkeypatch: pytest.MonkeyPatch, until: "Until"
+) -> None:
     driver = threading.Event()
     plan = CapturePlan(frozenset({Stream.WEBCAM}), webcam_device=camera.url)
 

@@ -5,16 +5,21 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from secureproctor.capture import grab as grabbing
 from secureproctor.capture.grab import MssGrab, PollSignal, ScreenGone, open_screen
-from secureproctor.capture.media import Clock
+from secureproctor.capture.media import Clock, VideoFrame
 from secureproctor.capture.screen import Picture, Screen
 from secureproctor.capture.source import CannotOpen, DeviceLost, Diagnosis
 from secureproctor.capture.x11_grab import X11Grab
+
+if TYPE_CHECKING:
+    from tests.capture.conftest import Paint, XServer
 
 
 @pytest.fixture(params=["told by the server", "compared"])
@@ -30,49 +35,57 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 @pytest.fixture
-def screen(xserver, clock: Clock, way: str) -> Iterator[Screen]:
+def screen(xserver: "XServer", clock: Clock, way: str) -> Iterator[Screen]:
     source = Screen(clock, fps=10, display=xserver.name)
     with closing(source):
         source.open()
         yield source
 
 
-def luma(pixels: np.ndarray, x: int = 320, y: int = 240) -> int:
+def next_picture(screen: Screen, until_us: int) -> VideoFrame:
+    frame = screen.read(until_us)
+    assert frame is not None
+    return frame
+
+
+def luma(pixels: NDArray[np.uint8], x: int = 320, y: int = 240) -> int:
     return int(pixels[y, x])
 
 
-def test_the_first_picture_comes_at_once_and_later_ones_when_something_changed(screen, xserver, clock, paint) -> None:
+def test_the_first_picture_comes_at_once_and_later_ones_when_something_changed(
+    screen: Screen, xserver: "XServer", clock: Clock, paint: "Paint"
+) -> None:
     with xserver.client() as display:
-        first = screen.read(clock() + 1_000_000)
+        first = next_picture(screen, clock() + 1_000_000)
         assert (first.width, first.height, first.changed) == (640, 480, True)
         before_us = clock()
         paint(display, 200)
         drawn_us = clock()
-        second = screen.read(clock() + 1_000_000)
+        second = next_picture(screen, clock() + 1_000_000)
         assert second.changed
         assert luma(second.pixels) == pytest.approx(16 + 200 * 219 / 255, abs=2)
         assert before_us <= second.at_us <= drawn_us + 400_000
 
 
-def test_nothing_drawn_means_no_picture_until_the_key_frame_is_due(screen, clock) -> None:
-    first = screen.read(clock() + 1_000_000)
+def test_nothing_drawn_means_no_picture_until_the_key_frame_is_due(screen: Screen, clock: Clock) -> None:
+    first = next_picture(screen, clock() + 1_000_000)
     due_us = clock() + 400_000
-    second = screen.read(due_us)
+    second = next_picture(screen, due_us)
     assert not second.changed
     assert due_us <= second.at_us < due_us + 400_000
     assert np.array_equal(first.pixels, second.pixels)
 
 
-def test_drawing_the_same_again_is_no_change(screen, xserver, clock, paint) -> None:
+def test_drawing_the_same_again_is_no_change(screen: Screen, xserver: "XServer", clock: Clock, paint: "Paint") -> None:
     with xserver.client() as display:
         paint(display, 77)
         screen.read(clock() + 1_000_000)
         paint(display, 77)
-        assert not screen.read(clock() + 300_000).changed
+        assert not next_picture(screen, clock() + 300_000).changed
     assert screen.counts().skipped > 0
 
 
-def test_constant_motion_is_held_to_the_pace(screen, xserver, clock, paint) -> None:
+def test_constant_motion_is_held_to_the_pace(screen: Screen, xserver: "XServer", clock: Clock, paint: "Paint") -> None:
     stop = threading.Event()
 
     def draw() -> None:
@@ -87,14 +100,14 @@ def test_constant_motion_is_held_to_the_pace(screen, xserver, clock, paint) -> N
     end_us = clock() + 1_500_000
     times = []
     while clock() < end_us:
-        times.append(screen.read(end_us).at_us)
+        times.append(next_picture(screen, end_us).at_us)
     stop.set()
     drawer.join()
     assert 5 <= len(times) <= 15 + 3 + 1
     assert all(later > earlier for earlier, later in pairwise(times))
 
 
-def test_an_interrupt_ends_a_read_from_another_thread(screen, clock) -> None:
+def test_an_interrupt_ends_a_read_from_another_thread(screen: Screen, clock: Clock) -> None:
     screen.read(clock() + 1_000_000)
     timer = threading.Timer(0.1, screen.interrupt)
     timer.start()
@@ -105,7 +118,9 @@ def test_an_interrupt_ends_a_read_from_another_thread(screen, clock) -> None:
     timer.join()
 
 
-def test_a_server_that_dies_is_lost_and_can_be_opened_when_it_is_back(screen, xserver, clock, paint) -> None:
+def test_a_server_that_dies_is_lost_and_can_be_opened_when_it_is_back(
+    screen: Screen, xserver: "XServer", clock: Clock, paint: "Paint"
+) -> None:
     screen.read(clock() + 1_000_000)
     xserver.stop()
     with pytest.raises(DeviceLost) as caught:
@@ -116,7 +131,7 @@ def test_a_server_that_dies_is_lost_and_can_be_opened_when_it_is_back(screen, xs
         screen.open()
     xserver.start()
     screen.open()
-    assert screen.read(clock() + 1_000_000).changed
+    assert next_picture(screen, clock() + 1_000_000).changed
 
 
 @pytest.mark.parametrize("name", [":9999", "nonsense"])
@@ -132,7 +147,7 @@ def test_no_display_named_anywhere_is_said_as_such(clock: Clock, monkeypatch: py
         Screen(clock).open()
 
 
-def test_opening_and_closing_leaves_no_file_open(xserver, clock: Clock) -> None:
+def test_opening_and_closing_leaves_no_file_open(xserver: "XServer", clock: Clock) -> None:
     def cycle() -> None:
         source = Screen(clock, display=xserver.name)
         source.open()
@@ -147,7 +162,7 @@ def test_opening_and_closing_leaves_no_file_open(xserver, clock: Clock) -> None:
     assert sorted(os.listdir("/proc/self/fd")) == before
 
 
-def test_on_x11_pixels_are_read_in_place_and_equal_those_of_the_public_way(xserver, paint) -> None:
+def test_on_x11_pixels_are_read_in_place_and_equal_those_of_the_public_way(xserver: "XServer", paint: "Paint") -> None:
     with xserver.client() as display:
         paint(display, 123, (10, 20, 30, 40))
     in_place, signal = open_screen(xserver.name)
@@ -158,7 +173,7 @@ def test_on_x11_pixels_are_read_in_place_and_equal_those_of_the_public_way(xserv
         assert in_place.grab()[25, 15, 0] == 123
 
 
-def test_damage_between_acknowledgement_and_grab_is_told_again(xserver, paint) -> None:
+def test_damage_between_acknowledgement_and_grab_is_told_again(xserver: "XServer", paint: "Paint") -> None:
     grab, signal = open_screen(xserver.name)
     with closing(signal), closing(grab), xserver.client() as display:
         signal.acknowledge()
@@ -170,15 +185,15 @@ def test_damage_between_acknowledgement_and_grab_is_told_again(xserver, paint) -
         assert not signal.wait(0.05)
 
 
-def test_a_real_screen_made_smaller_goes_on_in_its_new_size(xserver, clock: Clock) -> None:
+def test_a_real_screen_made_smaller_goes_on_in_its_new_size(xserver: "XServer", clock: Clock) -> None:
     source = Screen(clock, display=xserver.name)
     with closing(source), xserver.client() as display:
         source.open()
-        assert source.read(clock() + 1_000_000).width == 640
+        assert next_picture(source, clock() + 1_000_000).width == 640
         xserver.resize(display, 500, 301)
-        frame = source.read(clock() + 2_000_000)
+        frame = next_picture(source, clock() + 2_000_000)
         while frame.width == 640:
-            frame = source.read(clock() + 2_000_000)
+            frame = next_picture(source, clock() + 2_000_000)
     assert (frame.width, frame.height, frame.changed) == (500, 300, True)
 
 
@@ -189,7 +204,7 @@ def test_a_screen_that_changes_its_size_goes_on_in_the_new_size(clock: Clock, mo
         def __init__(self) -> None:
             self.width, self.height = next(sizes)
 
-        def grab(self) -> np.ndarray:
+        def grab(self) -> NDArray[np.uint8]:
             return np.full((self.height, self.width, 4), self.width, np.uint8)
 
         def close(self) -> None:
@@ -204,9 +219,9 @@ def test_a_screen_that_changes_its_size_goes_on_in_the_new_size(clock: Clock, mo
     monkeypatch.setattr("secureproctor.capture.screen.open_screen", open_fake)
     source = Screen(clock)
     source.open()
-    assert source.read(clock() + 1_000_000).width == 64
+    assert next_picture(source, clock() + 1_000_000).width == 64
     opened[0].resized = True
-    frame = source.read(clock() + 1_000_000)
+    frame = next_picture(source, clock() + 1_000_000)
     assert (frame.width, frame.height, frame.pixels.shape) == (80, 60, (90, 80))
 
 
@@ -231,7 +246,7 @@ def test_a_picture_keeps_its_pixels_until_the_next_but_one() -> None:
     assert not picture.update(np.full((48, 64, 4), 90, np.uint8))
 
 
-def test_a_grab_of_a_dead_server_is_a_screen_gone(xserver) -> None:
+def test_a_grab_of_a_dead_server_is_a_screen_gone(xserver: "XServer") -> None:
     grab, signal = open_screen(xserver.name)
     public = MssGrab(grabbing._open_mss(xserver.name))
     with closing(signal), closing(grab), closing(public):

@@ -173,23 +173,29 @@ def test_waiting_doubles_up_to_its_limit_and_begins_anew_after_a_success() -> No
     assert backoff.wait_s() == pytest.approx(0.25)
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")  # the defect is the subject
-def test_a_sink_that_raises_ends_the_stream_which_says_so_and_frees_the_device() -> None:
-    class Full(Exception):
-        pass
+def test_a_defect_of_ours_is_told_like_a_lost_device_and_the_stream_tries_again() -> None:
+    source, reports, segments = Script(frame(9_000_000), frame(9_100_000)), list[SourceReport](), list[Segment]()
 
-    def refuse(_segment: Segment) -> None:
-        raise Full
+    def refuse_once(segment: Segment) -> None:
+        segments.append(segment)
+        if len(segments) == 1:
+            raise RuntimeError("a defect")
 
-    source, reports = Script(frame(9_000_000)), list[SourceReport]()
     feed = Feed(source, lambda first, emit: VideoEpoch(Stream.WEBCAM, first, "ultrafast", 28, 2_000_000, emit))
     thread: StreamThread[VideoFrame] = StreamThread(
-        Stream.WEBCAM, feed, 2_000_000, lambda: 10_000_000, refuse, reports.append
+        Stream.WEBCAM, feed, 2_000_000, lambda: 10_000_000, refuse_once, reports.append
     )
     thread.start()
+    assert source.over.wait(10)
+    thread.ask_to_stop()
     thread.join(10)
-    assert [(str(report.state), report.code) for report in reports] == [("stopped", "stalled")]
-    assert source.events == ["open", "close"]
+    assert [(str(report.state), report.code) for report in reports] == [
+        ("lost", "stalled"),
+        ("started", ""),
+        ("stopped", ""),
+    ]
+    assert "a defect" in reports[0].detail
+    assert source.events == ["open", "close", "open", "close"]
 
 
 def test_a_stop_does_not_wait_for_the_next_attempt() -> None:

@@ -2,38 +2,48 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from secureproctor.capture import webcam as webcams
-from secureproctor.capture.media import Clock
+from secureproctor.capture.media import Clock, VideoFrame
 from secureproctor.capture.source import CannotOpen, DeviceLost, Diagnosis
 from secureproctor.capture.webcam import Picture, Webcam
 
+if TYPE_CHECKING:
+    from tests.capture.conftest import Camera, Until
+
 
 @pytest.fixture
-def webcam(camera, clock: Clock) -> Iterator[Webcam]:
+def webcam(camera: "Camera", clock: Clock) -> Iterator[Webcam]:
     source = Webcam(clock, camera.url, fps=10)
     with closing(source):
         source.open()
         yield source
 
 
+def next_picture(webcam: Webcam, until_us: int) -> VideoFrame:
+    frame = webcam.read(until_us)
+    assert frame is not None
+    return frame
+
+
 def read_on(webcam: Webcam, clock: Clock) -> Iterator[int]:
     """The times of all pictures until the camera is lost."""
     while True:
-        frame = webcam.read(clock() + 10_000_000)
-        assert frame is not None
-        yield frame.at_us
+        yield next_picture(webcam, clock() + 10_000_000).at_us
 
 
-def test_pictures_come_at_the_pace_asked_for_and_tell_when_they_were_taken(webcam, camera, clock) -> None:
+def test_pictures_come_at_the_pace_asked_for_and_tell_when_they_were_taken(
+    webcam: Webcam, camera: "Camera", clock: Clock
+) -> None:
     end_us, frames = clock() + 2_000_000, []
     while clock() < end_us:
-        frame = webcam.read(end_us)
+        frame = next_picture(webcam, end_us)
         frames.append((frame.at_us, frame.changed))
     assert (frame.width, frame.height, frame.pixels.shape) == (640, 480, (720, 640))
     assert 8 <= sum(changed for _, changed in frames) <= 24
@@ -41,30 +51,32 @@ def test_pictures_come_at_the_pace_asked_for_and_tell_when_they_were_taken(webca
     assert webcam.counts().grabbed > webcam.counts().skipped > 0
 
 
-def test_a_flash_is_seen_at_its_time(webcam, camera, clock) -> None:
+def test_a_flash_is_seen_at_its_time(webcam: Webcam, camera: "Camera", clock: Clock) -> None:
     webcam.read(clock() + 1_000_000)
     camera.noise = False
     flash_us = clock()
     camera.grey = 230
-    frame = webcam.read(clock() + 1_000_000)
+    frame = next_picture(webcam, clock() + 1_000_000)
     while frame.pixels[240, 320] < 150:
-        frame = webcam.read(clock() + 1_000_000)
+        frame = next_picture(webcam, clock() + 1_000_000)
     assert flash_us < frame.at_us < flash_us + 600_000
 
 
-def test_the_last_picture_comes_again_when_a_key_frame_is_due(webcam, camera, clock) -> None:
-    first = webcam.read(clock() + 1_000_000)
+def test_the_last_picture_comes_again_when_a_key_frame_is_due(webcam: Webcam, camera: "Camera", clock: Clock) -> None:
+    first = next_picture(webcam, clock() + 1_000_000)
     camera.fault = "stalled"
     due_us = clock() + 700_000
-    again = webcam.read(due_us)
+    again = next_picture(webcam, due_us)
     while again.changed:
-        first, again = again, webcam.read(due_us)
+        first, again = again, next_picture(webcam, due_us)
     assert again.at_us >= due_us
     assert np.array_equal(first.pixels, again.pixels)
 
 
-def test_a_camera_that_says_nothing_for_two_seconds_is_stalled_since_its_last_picture(webcam, camera, clock) -> None:
-    last = webcam.read(clock() + 1_000_000)
+def test_a_camera_that_says_nothing_for_two_seconds_is_stalled_since_its_last_picture(
+    webcam: Webcam, camera: "Camera", clock: Clock
+) -> None:
+    last = next_picture(webcam, clock() + 1_000_000)
     camera.fault = "stalled"
     times = [last.at_us]
     with pytest.raises(DeviceLost) as caught:
@@ -73,7 +85,9 @@ def test_a_camera_that_says_nothing_for_two_seconds_is_stalled_since_its_last_pi
     assert clock() - times[-1] < 3_500_000
 
 
-def test_a_camera_that_goes_away_is_lost_and_can_be_opened_again(webcam, camera, clock) -> None:
+def test_a_camera_that_goes_away_is_lost_and_can_be_opened_again(
+    webcam: Webcam, camera: "Camera", clock: Clock
+) -> None:
     webcam.read(clock() + 1_000_000)
     camera.fault = "gone"
     with pytest.raises(DeviceLost) as caught:
@@ -84,10 +98,12 @@ def test_a_camera_that_goes_away_is_lost_and_can_be_opened_again(webcam, camera,
         webcam.open()
     camera.fault = ""
     webcam.open()
-    assert webcam.read(clock() + 3_000_000).changed
+    assert next_picture(webcam, clock() + 3_000_000).changed
 
 
-def test_an_interrupt_ends_a_read_and_closing_ends_the_reader(webcam, camera, clock, until) -> None:
+def test_an_interrupt_ends_a_read_and_closing_ends_the_reader(
+    webcam: Webcam, camera: "Camera", clock: Clock, until: "Until"
+) -> None:
     webcam.read(clock() + 1_000_000)
     camera.fault = "stalled"
     timer = threading.Timer(0.1, webcam.interrupt)
@@ -109,7 +125,7 @@ def test_a_camera_that_does_not_exist_is_missing(clock: Clock, device: int | str
     assert caught.value.code is Diagnosis.MISSING
 
 
-def test_permission_is_tried_for_a_second_as_udev_grants_it_late(clock: Clock, monkeypatch) -> None:
+def test_permission_is_tried_for_a_second_as_udev_grants_it_late(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     answers = iter([Diagnosis.NO_PERMISSION] * 3 + [Diagnosis.BUSY])
     monkeypatch.setattr(webcams, "why_not", lambda _device: next(answers))
     began = time.monotonic()
@@ -119,9 +135,11 @@ def test_permission_is_tried_for_a_second_as_udev_grants_it_late(clock: Clock, m
     assert time.monotonic() - began < 1.5
 
 
-def test_closing_does_not_wait_for_a_driver_that_hangs(clock: Clock, monkeypatch, until: Callable[..., None]) -> None:
+def test_closing_does_not_wait_for_a_driver_that_hangs(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch, until: "Until"
+) -> None:
     driver = threading.Event()
-    released = []
+    released: list[bool] = []
 
     class Hangs:
         def isOpened(self) -> bool:  # noqa: N802 - OpenCV's name
@@ -152,7 +170,9 @@ def test_closing_does_not_wait_for_a_driver_that_hangs(clock: Clock, monkeypatch
     ("camera_size", "kept"),
     [((480, 640), (640, 480)), ((720, 1280), (640, 360)), ((240, 320), (320, 240)), ((1080, 607), (270, 480))],
 )
-def test_a_picture_is_made_smaller_with_its_proportions_and_never_larger(camera_size, kept) -> None:
+def test_a_picture_is_made_smaller_with_its_proportions_and_never_larger(
+    camera_size: tuple[int, int], kept: tuple[int, int]
+) -> None:
     bgr = np.full((*camera_size, 3), 128, np.uint8)
     picture = Picture(bgr, 640, 480)
     picture.update(bgr)
