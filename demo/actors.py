@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Locator, Page
 
 from secureproctor.demo.program import DeskError
 
@@ -31,7 +31,7 @@ class Candidate:
         """Press a call's button and wait until the call has ended. Raises CallFailed with what the page shows."""
         await self._field("consoleError").evaluate("output => { output.textContent = ''; delete output.dataset.code; }")
         await self._field(button).click(timeout=PATIENCE_MS)
-        await expect(self._field(button)).not_to_have_attribute("aria-busy", "true", timeout=PATIENCE_MS)
+        await self.page.locator(f"#{button}:not([aria-busy=true])").wait_for(state="attached", timeout=PATIENCE_MS)
         error = self._field("consoleError")
         text = (await error.inner_text()).strip()
         if text:
@@ -136,22 +136,30 @@ class Proctor:
 
     async def wait_chat(self, text: str) -> None:
         """Wait until a chat message is shown."""
-        await expect(self._card.locator("[data-part=chat]")).to_contain_text(text, timeout=PATIENCE_MS)
+        await (
+            self._card.locator("[data-part=chat]").filter(has_text=text).wait_for(state="attached", timeout=PATIENCE_MS)
+        )
 
     @property
     def _card(self) -> Locator:
         return self.page.locator("[data-session]").first
 
 
-async def report_picture(page: Page, address: str, png: Path) -> str:
-    """Open the report page, let the recording play a little, take a picture; a copy of the page that needs no service."""
+async def report_picture(page: Page, address: str, png: Path, play_s: float) -> str:
+    """Open the report page, play the recording's first `play_s` seconds (0: there is none), take a picture.
+
+    Returns a copy of the page that needs no service.
+    """
     await page.goto(address)
     await page.locator("body[data-loaded]").wait_for(timeout=PATIENCE_MS, state="attached")
-    await page.locator("#play").click()
-    await page.wait_for_function(
-        "() => Number(document.getElementById('time').dataset.seconds) >= 3", timeout=PATIENCE_MS
-    )
-    await page.locator("#play").click()
+    if play_s:
+        await page.locator("#play").click()
+        await page.wait_for_function(
+            "seconds => Number(document.getElementById('time').dataset.seconds) >= seconds",
+            arg=play_s,
+            timeout=PATIENCE_MS,
+        )
+        await page.locator("#play").click()
     await page.screenshot(path=png, full_page=True, timeout=PATIENCE_MS)
     return str(await page.evaluate(_STANDALONE))
 

@@ -48,6 +48,8 @@ async def chromium(
             context = await playwright.chromium.launch_persistent_context(
                 profile,
                 executable_path=path,
+                # in /tmp they would stay when the driver itself is killed
+                artifacts_dir=Path(profile, "artifacts"),
                 headless=not headed,
                 no_viewport=headed,
                 args=[*_FLAGS, *kiosk_flags, *flags],

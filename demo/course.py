@@ -5,26 +5,23 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import msgspec
 from playwright.async_api import Page
 
 from secureproctor.contract.http import StoredList
-from secureproctor.contract.report import Report
-from secureproctor.contract.streams import MEDIA, Stream
+from secureproctor.contract.streams import MEDIA
+from secureproctor.demo import gathering
 from secureproctor.demo import summary as results
 from secureproctor.demo.actors import CallFailed, Candidate, Proctor, report_picture
 from secureproctor.demo.breakage import Breakage, small_disk
 from secureproctor.demo.browser import chromium, exam_address
-from secureproctor.demo.desk import Desk
-from secureproctor.demo.recordings import FILES, Recording, fetch
-from secureproctor.demo.stage import PUBLIC_KEY, Service, agent, service
+from secureproctor.demo.desk import Desk, desk
+from secureproctor.demo.pictures import PLAYED_S
+from secureproctor.demo.stage import FORM, AgentProcess, Service, agent, service, while_alive
 from secureproctor.demo.story import STORIES, Cast, play
-from secureproctor.demo.sync import Skew, mark_in, measure
 
-FORM = {"publicKey": PUBLIC_KEY, "userId": "candidate-1", "groupName": "physics-101", "userName": "Eileen Collins"}
 BESIDE_THE_MARK = ("--window-position=980,60", "--window-size=900,900")
 """The demo page's window lies over the exam page and leaves its sync mark, at the bottom left, in sight."""
 
@@ -42,45 +39,59 @@ class Course:
     checks: list[results.CheckSummary] = field(default_factory=list)
     first_segment_s: float | None = None
 
-    async def play(self, desk: Desk) -> results.Summary:
+    async def perform(self) -> results.Summary:
+        """Set up a desk and play. Setting up holds the event loop up, for about a second: an interruption waits for it."""
+        self.tell("Setting up the virtual desk: screen, sound, camera")
+        broken = self.breakage
+        with desk(screen=broken.screen, camera=broken.camera, sound=broken.sound) as pc:
+            return await self.play(pc)
+
+    async def play(self, pc: Desk) -> results.Summary:
         """Play it. Raises CallFailed and DeskError, with what to do."""
         async with AsyncExitStack() as stack:
             self.tell("Starting the service and the agent")
             of_service = await stack.enter_async_context(AsyncExitStack())
-            running = await of_service.enter_async_context(service(desk.folder, desk.environment))
-            address = await self._start_agent(stack, desk, running)
-            self.tell("Opening the demo page and the proctor's console")
-            headed = desk.display is not None
-            demo_page = await stack.enter_async_context(
-                chromium(desk.environment, headed=headed, flags=BESIDE_THE_MARK)
-            )
-            console = await stack.enter_async_context(chromium(desk.environment, headed=False))
-            cast = Cast(Candidate(demo_page.pages[0]), Proctor(console.pages[0]))
+            running = await of_service.enter_async_context(service(pc.folder, pc.environment, logs=self.out))
+            started = await self._start_agent(stack, pc, running)
+            needed = [started.program] if self.breakage.service_gone else [started.program, running.program]
+            return await while_alive(needed, self._play_between(pc, running, started.address, of_service))
+
+    async def _play_between(
+        self, pc: Desk, running: Service, address: str, of_service: AsyncExitStack
+    ) -> results.Summary:
+        """Everything between the start and the end of service and agent."""
+        async with AsyncExitStack() as stack:
+            self.tell("Opening the demo page")
+            headed = pc.display is not None
+            demo_page = await stack.enter_async_context(chromium(pc.environment, headed=headed, flags=BESIDE_THE_MARK))
+            candidate = Candidate(demo_page.pages[0])
             key = running.private_key if self.breakage.signature else "not-the-key"
-            await cast.candidate.open(running.url, address, key, FORM | self.form)
-            await cast.candidate.listen()
-            await cast.proctor.open(running.url, running.proctor_key)
+            await candidate.open(running.url, address, key, FORM | self.form)
+            await candidate.listen()
             if self.breakage.service_gone:
                 await of_service.aclose()
-            await self._check_in(cast)
-            exam = await stack.enter_async_context(chromium(desk.environment, headed=headed, kiosk=True))
+            await self._check_in(candidate)
+            self.tell("Opening the proctor's console and the exam page")
+            console = await stack.enter_async_context(chromium(pc.environment, headed=False))
+            cast = Cast(candidate, Proctor(console.pages[0]))
+            await cast.proctor.open(running.url, running.proctor_key)
+            exam = await stack.enter_async_context(chromium(pc.environment, headed=headed, kiosk=True))
             await exam.pages[0].goto(exam_address())
             await self._run(cast, running)
             return await self._gather(cast, console.pages[0], running)
 
-    async def _start_agent(self, stack: AsyncExitStack, desk: Desk, running: Service) -> str:
+    async def _start_agent(self, stack: AsyncExitStack, pc: Desk, running: Service) -> AgentProcess:
         options = ["--service-url", running.url]
-        options += ["--test-camera", desk.camera_url] if desk.camera_url else []
-        before = small_disk(self.breakage.disk_mb, str(desk.folder / "state"))
-        started = await stack.enter_async_context(agent(desk.folder, desk.environment, options, before=before))
-        return started.address
+        options += ["--test-camera", pc.camera_url] if pc.camera_url else []
+        before = small_disk(self.breakage.disk_mb, str(pc.folder / "state"))
+        return await stack.enter_async_context(agent(pc.folder, pc.environment, options, before=before, logs=self.out))
 
-    async def _check_in(self, cast: Cast) -> None:
+    async def _check_in(self, candidate: Candidate) -> None:
         self.tell("Init: registering the candidate")
-        await cast.candidate.press("init")
+        await candidate.press("init")
         self.tell("Check System")
-        await cast.candidate.press("checkSystem")
-        self.checks = [results.CheckSummary(**row) for row in await cast.candidate.checks()]
+        await candidate.press("checkSystem")
+        self.checks = [results.CheckSummary(**row) for row in await candidate.checks()]
         failed = [each for each in self.checks if each.status == "failed"]
         if failed:
             seen = " ".join(each.seen for each in failed)
@@ -113,51 +124,17 @@ class Course:
     async def _gather(self, cast: Cast, page: Page, running: Service) -> results.Summary:
         self.tell("Fetching the report and the recordings")
         answer = await cast.candidate.report()
-        report = msgspec.convert(answer, Report)
-        self._keep("report.json", msgspec.json.format(msgspec.json.encode(answer), indent=2))
         link = await cast.candidate.report_link()
-        recordings = await self._recordings(report, link, running)
-        self._keep("report.html", (await report_picture(page, link, self.out / "report.png")).encode())
-        await cast.candidate.picture(self.out / "demo.png")
-        skew = results.skew(self._skew(recordings))
-        found = results.Summary(
+        gathered = await gathering.gather(answer, link, running.url, self.out)
+        play_s = min(PLAYED_S, gathered.playable_s / 2)
+        html = await report_picture(page, link, self.out / gathering.REPORT.png, play_s)
+        (self.out / gathering.REPORT.html).write_text(html)
+        await cast.candidate.picture(self.out / gathering.DEMO_PICTURE)
+        return gathering.summarize(
             self.story,
-            True,
-            [],
-            round(report.running_s, 3),
-            results.streams(report, recordings),
-            list(report.gaps),
-            report.verified,
-            skew,
-            self.first_segment_s,
-            self.checks,
-            results.commands(report),
-            report.end_reason,
-            results.ReportSummary(link, "report.json", "report.html", "report.png"),
-            self._files(),
+            gathered,
+            self.out,
+            checks=self.checks,
+            first_segment_s=self.first_segment_s,
+            av_skew=gathering.skew(gathered.recordings),
         )
-        failures = results.shortcomings(found)
-        return msgspec.structs.replace(found, ok=not failures, failures=failures)
-
-    async def _recordings(self, report: Report, link: str, running: Service) -> dict[str, Recording]:
-        access = parse_qs(urlsplit(link).query)["access"][0]
-        found = {}
-        async with httpx.AsyncClient(timeout=30) as client:
-            for stream in MEDIA:
-                address = f"{running.url}/v1/sessions/{report.session_id}/media/{stream}.m3u8?access={access}"
-                recording = await fetch(client, address, self.out / FILES[stream])
-                if recording is not None:
-                    found[str(stream)] = recording
-        return found
-
-    def _keep(self, name: str, content: bytes) -> None:
-        (self.out / name).write_bytes(content)
-
-    def _files(self) -> list[str]:
-        return sorted({each.name for each in self.out.iterdir()} | {"summary.json"})
-
-    def _skew(self, recordings: dict[str, Recording]) -> Skew | None:
-        screen, audio = recordings.get(Stream.SCREEN), recordings.get(Stream.AUDIO)
-        if screen is None or audio is None:
-            return None
-        return measure(screen.path, audio.path, mark_in(screen.width, screen.height))

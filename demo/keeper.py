@@ -21,6 +21,8 @@ from pathlib import Path
 from secureproctor.demo.program import DeskError
 
 _REMOVAL_S = 5.0
+_QUIET_S = 0.5  # a browser that was just being started when its owner was killed may still come
+_SIGKILL = 9  # signal.SIGKILL, which the type stubs have for some systems only
 _OWN_DEVICES = (
     "DISPLAY",
     "WAYLAND_DISPLAY",
@@ -66,15 +68,42 @@ def ask(wanted: Wanted) -> list[str]:
 
 @contextmanager
 def _private_folder() -> Iterator[Path]:
-    """Removed again, and once more as long as it comes back: a browser whose owner was killed still saves its profile."""
+    """Removed again; if the owner was killed, only once those are gone who still use it, and would bring it back.
+
+    A browser without its owner ends by itself, but saves its profile on the way out.
+    """
+    owner = os.getppid()
     folder = Path(tempfile.mkdtemp(prefix="secureproctor-desk-"))
     try:
         yield folder
     finally:
-        deadline = time.monotonic() + _REMOVAL_S
-        while folder.exists() and time.monotonic() < deadline:
-            shutil.rmtree(folder, ignore_errors=True)
-            time.sleep(0.02)
+        _remove(folder, orphaned=os.getppid() != owner)
+
+
+def _remove(folder: Path, *, orphaned: bool) -> None:
+    deadline = time.monotonic() + _REMOVAL_S
+    quiet_until = time.monotonic() + _QUIET_S * orphaned
+    while time.monotonic() < deadline:
+        if orphaned and _end_those_at(folder):
+            quiet_until = time.monotonic() + _QUIET_S
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists() and time.monotonic() >= quiet_until:
+            return
+        time.sleep(0.02)
+
+
+def _end_those_at(folder: Path) -> bool:
+    """Kill the processes that work in this folder; whether there were any.
+
+    They are known by the environment that they were given, or by their command line: Chromium wipes its environment.
+    """
+    found = False
+    for place in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it has ended meanwhile, or is another user's
+            if any(os.fsencode(folder) in (place / name).read_bytes() for name in ("environ", "cmdline")):
+                os.kill(int(place.name), _SIGKILL)
+                found = True
+    return found
 
 
 def _stop_signals() -> int:

@@ -80,7 +80,8 @@ def running(
             stderr=out,
             pass_fds=pass_fds,
             start_new_session=True,
-            preexec_fn=_die_with_parent,  # one prctl; the keeper, which calls this, has a single thread
+            # one prctl; Windows has no fork to run it after
+            preexec_fn=_die_with_parent if sys.platform == "linux" else None,
         )
     try:
         yield process

@@ -1,32 +1,64 @@
 """The stage of a course: the real service and the real agent, each a process of its own, with folders of their own.
 
-Both are started as a user would start them, and are ended in reverse order however the course ends.
+Both are started as a user would start them, and are ended in reverse order however the course ends. Should one of them end
+by itself meanwhile, the course is broken off with a sentence instead of waiting for something that cannot come.
 """
 
 import asyncio
 import json
 import secrets
+import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 from secureproctor.demo.program import DeskError, running
 
 READY_S = 30.0
+LOOK_S = 0.2
+"""How often a look is taken at whether the programs are still there."""
 PUBLIC_KEY = "demo"
+FORM = {"publicKey": PUBLIC_KEY, "userId": "candidate-1", "groupName": "physics-101", "userName": "Eileen Collins"}
+"""What the demo page is filled in with, by the ids of its fields."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A running program and its log; `name` begins a sentence."""
+
+    name: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    @property
+    def alive(self) -> bool:
+        """Whether it still runs."""
+        return self.process.poll() is None
+
+    def failed(self, code: str, what: str) -> DeskError:
+        """The error of a program that has ended, or that stays silent; with its last words."""
+        ended = "" if self.alive else f" (exit code {self.process.returncode})"
+        last = " | ".join(self.log.read_text(errors="replace").splitlines()[-3:])
+        return DeskError(
+            code, f"{self.name} {what}{ended}: {last or 'it said nothing'}.", f"Its messages are in {self.log}."
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """The running service: its address, the proctors' key, the exam's keys, its process id."""
+    """The running service: its address, the proctors' key, the exam's private key, its process id."""
 
     url: str
     proctor_key: str
     private_key: str
     pid: int
+    program: Program
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,41 +68,72 @@ class AgentProcess:
     address: str
     pid: int
     log: Path
+    program: Program
 
 
 @asynccontextmanager
-async def service(folder: Path, environment: Mapping[str, str]) -> AsyncIterator[Service]:
+async def service(
+    folder: Path, environment: Mapping[str, str], options: Sequence[str] = (), *, logs: Path | None = None
+) -> AsyncIterator[Service]:
     """The service as long as the block lasts. Raises DeskError when it does not come up."""
     private_key = secrets.token_hex(16)
-    ready, log = folder / "service.json", folder / "service.log"
+    ready, log = folder / "service.json", (logs or folder) / "service.log"
     argv = [sys.executable, "-m", "secureproctor.service", "--port", "0", "--data", str(folder / "service")]
-    argv += ["--key", f"{PUBLIC_KEY}:{private_key}", "--ready-file", str(ready)]
+    argv += ["--key", f"{PUBLIC_KEY}:{private_key}", "--ready-file", str(ready), *options]
     with running(argv, environment, log) as process:
-        said = await _read_when_there(ready, lambda: process.poll() is None, "The service", log)
-        yield Service(str(said["url"]), str(said["proctor_key"]), private_key, process.pid)
+        program = Program("The service", process, log)
+        said = await _read_when_there(ready, program)
+        yield Service(str(said["url"]), str(said["proctor_key"]), private_key, process.pid, program)
 
 
 @asynccontextmanager
 async def agent(
-    folder: Path, environment: Mapping[str, str], options: list[str], *, before: list[str] | None = None
+    folder: Path,
+    environment: Mapping[str, str],
+    options: list[str],
+    *,
+    before: list[str] | None = None,
+    logs: Path | None = None,
 ) -> AsyncIterator[AgentProcess]:
     """The agent as long as the block lasts; `before` are words that go before its command line."""
-    log = folder / "agent.log"
+    log = (logs or folder) / "agent.log"
     argv = [*(before or []), sys.executable, "-m", "secureproctor.agent", "agent", "--local-port", "0"]
     argv += ["--state-dir", str(folder / "state"), "--runtime-dir", str(folder / "runtime"), *options]
     with running(argv, environment, log) as process:
-        said = await _read_when_there(
-            folder / "runtime" / "agent.json", lambda: process.poll() is None, "The agent", log
-        )
-        yield AgentProcess(str(said["address"]), int(str(said["pid"])), log)
+        program = Program("The agent", process, log)
+        said = await _read_when_there(folder / "runtime" / "agent.json", program)
+        yield AgentProcess(str(said["address"]), int(str(said["pid"])), log, program)
 
 
-async def _read_when_there(path: Path, alive: Callable[[], bool], who: str, log: Path) -> dict[str, object]:
+async def while_alive(programs: Sequence[Program], playing: Coroutine[Any, Any, T]) -> T:
+    """What `playing` gives. Raises DeskError `program_died` as soon as one of the programs has ended before it."""
+    task = asyncio.create_task(playing)
+    try:
+        while not task.done():
+            await asyncio.wait([task], timeout=LOOK_S)
+            _raise_for_dead(programs)
+        if task.exception() is not None:
+            # a page may notice the end of a program before the kernel has put the process away
+            await asyncio.sleep(LOOK_S)
+            _raise_for_dead(programs)
+        return task.result()
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def _raise_for_dead(programs: Sequence[Program]) -> None:
+    for program in programs:
+        if not program.alive:
+            raise program.failed("program_died", "ended in the middle of the course")
+
+
+async def _read_when_there(path: Path, program: Program) -> dict[str, object]:
     deadline = time.monotonic() + READY_S
     said = _read(path)
     while said is None:
-        if not alive() or time.monotonic() > deadline:
-            raise _did_not_start(who, log)
+        if not program.alive or time.monotonic() > deadline:
+            raise program.failed("program_failed", "did not start")
         await asyncio.sleep(0.02)
         said = _read(path)
     return said
@@ -81,8 +144,3 @@ def _read(path: Path) -> dict[str, object] | None:
         return None
     said: dict[str, object] = json.loads(path.read_text())
     return said
-
-
-def _did_not_start(who: str, log: Path) -> DeskError:
-    last = " | ".join(log.read_text(errors="replace").splitlines()[-3:])
-    return DeskError("program_failed", f"{who} did not start: {last or 'it said nothing'}.", "See the message above.")

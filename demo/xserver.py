@@ -3,6 +3,7 @@
 Xvfb picks the display number itself and tells it (`-displayfd`), so that desks started at the same moment never clash.
 """
 
+import errno
 import os
 import secrets
 import socket
@@ -19,6 +20,7 @@ from secureproctor.demo.program import read_line, running, wait_until
 
 DESKTOP_COLOUR = 0x2F4858
 _FAMILY_LOCAL, _FAMILY_WILD = 256, 65535  # X11/Xauth.h
+_AF_UNIX = 1  # socket.AF_UNIX, which the type stubs have for some systems only
 
 
 @contextmanager
@@ -61,11 +63,16 @@ def _xvfb(environment: dict[str, str], folder: Path, screen: str) -> Iterator[tu
 
 
 def _unlock(display: str, pid: int) -> None:
-    """Remove what a killed server left; the number may be another server's by now, so the lock must name `pid`."""
-    lock = Path(f"/tmp/.X{display}-lock")  # noqa: S108 - X fixes these two places
+    """Remove what a killed server left; the number may be another server's by now.
+
+    So the lock must name `pid`, and nobody may answer at the socket (with `-displayfd`, Xvfb 21 makes no lock at all).
+    """
+    lock, place = Path(f"/tmp/.X{display}-lock"), Path(f"/tmp/.X11-unix/X{display}")  # noqa: S108 - X fixes these places
     if lock.exists() and lock.read_text().strip() == str(pid):
-        Path(f"/tmp/.X11-unix/X{display}").unlink(missing_ok=True)  # noqa: S108
         lock.unlink()
+    with socket.socket(_AF_UNIX, socket.SOCK_STREAM) as client:
+        if display and client.connect_ex(str(place)) == errno.ECONNREFUSED:
+            place.unlink(missing_ok=True)
 
 
 def _write_authority(path: Path, cookie: bytes, display: bytes) -> None:

@@ -33,10 +33,15 @@ def video(times: list[int], end_us: int) -> list[Segment]:
     return out
 
 
+def at_us(frame: av.VideoFrame) -> int:
+    assert frame.pts is not None
+    return frame.pts
+
+
 def shown(init: Segment, media: list[Segment]) -> list[tuple[int, float]]:
     """(microsecond, mean luma) of each picture."""
     with av.open(io.BytesIO(init.payload + b"".join(segment.payload for segment in media)), "r") as player:
-        return [(frame.pts, frame.to_ndarray()[: frame.height].mean()) for frame in player.decode(video=0)]
+        return [(at_us(frame), float(frame.to_ndarray()[: frame.height].mean())) for frame in player.decode(video=0)]
 
 
 gaps = st.lists(st.integers(1, 2_500_000), min_size=1, max_size=25)

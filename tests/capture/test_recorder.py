@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import av
 import numpy as np
@@ -60,7 +60,7 @@ class Recording:
             with av.open(io.BytesIO(b"".join(segment.payload for segment in epoch)), "r") as player:
                 for frame in player.decode(video=0):
                     assert frame.pts is not None
-                    yield frame.pts, frame.to_ndarray().astype(np.uint8, copy=False)[: frame.height]
+                    yield frame.pts, cast(NDArray[np.uint8], frame.to_ndarray())[: frame.height]
 
 
 @pytest.fixture

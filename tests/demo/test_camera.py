@@ -23,5 +23,7 @@ def test_only_the_strip_differs_when_the_same_phase_comes_round() -> None:
     first, second = (
         cv2.imdecode(np.frombuffer(LENS.jpeg(n, 1.7e9 + n), np.uint8), cv2.IMREAD_GRAYSCALE) for n in (7, 7 + 8 * 15)
     )
+    assert first is not None
+    assert second is not None
     assert np.array_equal(first[: -STRIP - 1], second[: -STRIP - 1])
     assert not np.array_equal(first[-STRIP:], second[-STRIP:])

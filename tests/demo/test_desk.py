@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import cast
 
 import cv2
 import mss
@@ -16,7 +17,7 @@ import psutil
 import pytest
 
 from secureproctor.demo.browser import chromium, exam_address
-from secureproctor.demo.camera import CameraFault, read_counter
+from secureproctor.demo.camera import CameraFault, Picture, read_counter
 from secureproctor.demo.desk import Desk, desk, has_own_devices
 from secureproctor.demo.program import DeskError
 from secureproctor.demo.sync import pair
@@ -117,6 +118,12 @@ def run_in(pc: Desk, code: str, *arguments: str) -> str:
     return subprocess.run(argv, env=pc.environment, check=True, capture_output=True, text=True, timeout=30).stdout
 
 
+def next_picture(capture: cv2.VideoCapture) -> Picture:
+    ok, picture = capture.read()
+    assert ok
+    return cast(Picture, picture)  # the stub allows any number type; a camera's is uint8
+
+
 def test_the_camera_keeps_its_pace_and_loses_no_picture(pc: Desk) -> None:
     assert pc.camera_url is not None
     capture = cv2.VideoCapture(pc.camera_url)
@@ -124,8 +131,7 @@ def test_the_camera_keeps_its_pace_and_loses_no_picture(pc: Desk) -> None:
         seen: list[int] = []
         began = time.monotonic()
         for _ in range(31):
-            ok, picture = capture.read()
-            assert ok
+            picture = next_picture(capture)
             seen.append(read_counter(picture))
         took = time.monotonic() - began
     finally:
@@ -141,7 +147,7 @@ def test_a_covered_camera_goes_on_counting_in_the_dark(pc: Desk) -> None:
     pc.camera_fault(CameraFault.BLACK)
     capture = cv2.VideoCapture(pc.camera_url)
     try:
-        first, second = capture.read()[1], capture.read()[1]
+        first, second = next_picture(capture), next_picture(capture)
     finally:
         capture.release()
         pc.camera_fault(CameraFault.NONE)

@@ -1,0 +1,199 @@
+"""`secureproctor demo` as a process, and a search for anything that it may have left behind.
+
+Every process that descends from it is found, by a mark in its environment or by its session, and its temporary files go to a
+folder of its own, so that other demos on the same machine do not disturb.
+"""
+
+import errno
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import psutil
+import pytest
+
+MARK = "SECUREPROCTOR_TEST_MARK"
+X_LOCKS, SHARED_MEMORY = Path("/tmp"), Path("/dev/shm")
+
+
+def eventually(holds: Callable[[], bool], within_s: float) -> bool:
+    """Whether it holds in time."""
+    deadline = time.monotonic() + within_s
+    while not holds():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def _belongs(process: psutil.Process, mark: str, folder: Path, sessions: set[int]) -> bool:
+    """Chromium wipes its environment; it is known by its profile's place, and its children by their session."""
+    if process.status() == psutil.STATUS_ZOMBIE:
+        return False
+    if process.environ().get(MARK) == mark or str(folder) in " ".join(process.cmdline()):
+        return True
+    return os.getsid(process.pid) in sessions
+
+
+def _refuses(place: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as client:
+        return client.connect_ex(str(place)) == errno.ECONNREFUSED
+
+
+def _locks_of_nobody() -> set[str]:
+    """X servers' locks and sockets without their server."""
+    locks = [path for path in X_LOCKS.glob(".X*-lock") if not psutil.pid_exists(int(path.read_text()))]
+    return {str(path) for path in [*locks, *filter(_refuses, X_LOCKS.glob(".X11-unix/X*"))]}
+
+
+def _unmapped_memory() -> set[str]:
+    """PulseAudio's shared memory that no living process holds."""
+    names = {str(path) for path in SHARED_MEMORY.glob("pulse-shm-*")}
+    for maps in Path("/proc").glob("[0-9]*/maps") if names else ():
+        try:
+            text = maps.read_text()
+        except OSError:
+            continue
+        names -= {name for name in names if name in text}
+    return names
+
+
+@dataclass
+class Demo:
+    """A running demo; `said` grows line by line."""
+
+    process: subprocess.Popen[str]
+    mark: str
+    out: Path
+    temporary: Path
+    said: list[str] = field(default_factory=list)
+    complained: str = ""
+    _sessions: set[int] = field(default_factory=set)
+    _readers: list[threading.Thread] = field(default_factory=list)
+    _before: set[str] = field(default_factory=lambda: _locks_of_nobody() | _unmapped_memory())
+
+    def read(self) -> None:
+        """Begin to read what it says."""
+        self._readers = [threading.Thread(target=self._listen), threading.Thread(target=self._listen_for_complaints)]
+        for reader in self._readers:
+            reader.start()
+
+    def wait_for(self, sentence: str, within_s: float = 60) -> None:
+        """Wait until it has said a sentence."""
+        come = eventually(
+            lambda: any(sentence in line for line in self.said) or self.process.poll() is not None, within_s
+        )
+        assert come, (sentence, self.said)
+        assert any(sentence in line for line in self.said), (self.said, self.complained)
+
+    def wait(self, within_s: float = 120) -> int:
+        """Wait for its end, and for all that it said; the exit code, negative for a signal."""
+        code = self.process.wait(within_s)
+        for reader in self._readers:
+            reader.join(10)
+        return code
+
+    def signal(self, number: signal.Signals, *, group: bool = False) -> None:
+        """To the process alone, or to its whole group as a terminal does."""
+        (os.killpg if group else os.kill)(self.process.pid, number)
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """What it wrote, by a reader that knows nothing of its types."""
+        found: dict[str, Any] = msgspec.json.decode((self.out / "summary.json").read_bytes())
+        return found
+
+    def processes(self) -> list[psutil.Process]:
+        """Everything of it that runs now."""
+        found = []
+        for process in psutil.process_iter():
+            with suppress(psutil.Error, OSError):  # gone meanwhile
+                if _belongs(process, self.mark, self.temporary, self._sessions):
+                    found.append(process)
+                    self._sessions.add(os.getsid(process.pid))
+        return found
+
+    @property
+    def remains(self) -> list[str]:
+        """All that is still there of it."""
+        processes = [str(each) for each in self.processes()]
+        files = [str(path) for path in self.temporary.iterdir()]
+        return processes + files + sorted((_locks_of_nobody() | _unmapped_memory()) - self._before)
+
+    def assert_nothing_remains(self, within_s: float = 5) -> None:
+        """Whatever it left to be ended by itself has a moment for it."""
+        assert eventually(lambda: not self.remains, within_s), self.remains
+
+    def close(self) -> None:
+        """End what a failed test left."""
+        for each in self.processes():
+            with suppress(psutil.NoSuchProcess):
+                each.kill()
+        self.wait()
+        shutil.rmtree(self.temporary, ignore_errors=True)
+
+    def _listen(self) -> None:
+        assert self.process.stdout is not None
+        with self.process.stdout as stream:
+            self.said.extend(iter(stream.readline, ""))
+
+    def _listen_for_complaints(self) -> None:
+        assert self.process.stderr is not None
+        with self.process.stderr as stream:
+            self.complained = stream.read()
+
+
+def start_demo(out: Path, *words: str, environment: dict[str, str] | None = None) -> Demo:
+    """Start a demo in a process group of its own, to which Ctrl-C is not forbidden even if it is to this process."""
+    mark, temporary = uuid.uuid4().hex, Path(tempfile.mkdtemp(prefix="demo-"))  # short: sockets lie in it
+    own = {MARK: mark, "TMPDIR": str(temporary), "COLUMNS": "200"}
+    argv = [
+        "env",
+        "--default-signal=INT",
+        sys.executable,
+        "-m",
+        "secureproctor.agent",
+        "demo",
+        "--out",
+        str(out),
+        *words,
+    ]
+    process = subprocess.Popen(
+        argv,
+        env={**os.environ, **(environment or {}), **own},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    demo = Demo(process, mark, out, temporary)
+    demo.read()
+    return demo
+
+
+@pytest.fixture(scope="module")
+def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Demo]]:
+    """Starts demos, and ends what is left of them after the module's tests."""
+    started: list[Demo] = []
+
+    def start(*words: str, environment: dict[str, str] | None = None) -> Demo:
+        started.append(start_demo(tmp_path_factory.mktemp("out"), *words, environment=environment))
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.close()

@@ -1,0 +1,156 @@
+"""A whole course on the virtual desk, as a user plays it: what it promises is looked at from outside."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import psutil
+import pytest
+
+if TYPE_CHECKING:
+    from tests.demo.conftest import Demo
+
+KEYS = {
+    "story", "ok", "failures", "seconds_running", "streams", "gaps", "verified", "av_skew_ms", "first_segment_s", "checks",
+    "commands", "end_reason", "report", "files", "notes",
+}  # fmt: skip
+STREAM_KEYS = {"segments", "bytes", "covered_s", "coverage_pct", "codec", "width", "height", "frames"}
+RECORDINGS = {"screen": "screen.mp4", "webcam": "webcam.mp4", "audio": "audio.m4a"}
+
+
+@pytest.fixture(scope="module")
+def plain(start: "Callable[..., Demo]") -> "Demo":
+    """A short plain course, played to its end."""
+    demo: Demo = start("--desk", "--duration", "12")
+    demo.wait()
+    return demo
+
+
+@pytest.fixture(scope="module")
+def summary(plain: "Demo") -> dict[str, Any]:
+    return plain.summary
+
+
+def test_a_plain_course_keeps_all_its_promises_and_leaves_nothing(plain: "Demo", summary: dict[str, Any]) -> None:
+    assert plain.process.returncode == 0, (summary["failures"], plain.said, plain.complained)
+    assert plain.complained == ""
+    plain.assert_nothing_remains()
+    assert summary["ok"]
+    assert summary["failures"] == []
+    assert summary["verified"]
+    assert summary["end_reason"] == "stopped"
+    assert 12 <= summary["seconds_running"] < 30
+
+
+def test_the_summary_is_complete(summary: dict[str, Any]) -> None:
+    assert summary.keys() == KEYS
+    assert summary["story"] == "plain"
+    assert summary["streams"].keys() == RECORDINGS.keys()
+    for stream in summary["streams"].values():
+        assert stream.keys() == STREAM_KEYS
+        assert stream["segments"] >= 5
+        assert stream["bytes"] > 10_000
+        assert stream["coverage_pct"] >= 95
+        assert stream["covered_s"] <= summary["seconds_running"]
+    for gap in summary["gaps"]:
+        assert gap.keys() == {"stream", "start_s", "end_s", "cause"}
+        assert gap["cause"] != "unknown"
+    assert summary["av_skew_ms"]["pairs"] >= 1
+    assert abs(summary["av_skew_ms"]["median"]) <= summary["av_skew_ms"]["max"]
+    assert 0 < summary["first_segment_s"] < 10
+    assert summary["notes"] == []
+
+
+def test_every_check_was_passed_and_is_told(summary: dict[str, Any]) -> None:
+    found = {each["id"]: each["status"] for each in summary["checks"]}
+    assert {"camera", "microphone", "screen", "service_reachable"} <= found.keys()
+    assert set(found.values()) == {"passed"}
+    assert all(each["seen"] for each in summary["checks"])
+
+
+def test_every_command_was_received_then_applied_then_acknowledged(summary: dict[str, Any]) -> None:
+    assert [each["kind"] for each in summary["commands"]] == ["pause", "resume"]
+    for each in summary["commands"]:
+        assert each["status"] == "acknowledged"
+        times = [each[name] for name in ("issued_ms", "received_ms", "applied_ms", "acknowledged_ms")]
+        assert times == sorted(times)
+        assert times[-1] - times[0] < 5000
+
+
+@pytest.mark.parametrize("stream", RECORDINGS)
+def test_a_recording_decodes_without_a_word_and_is_as_the_summary_says(
+    plain: "Demo", summary: dict[str, Any], stream: str
+) -> None:
+    path, told = str(plain.out / RECORDINGS[stream]), summary["streams"][stream]
+    decoding = ["ffmpeg", "-v", "error", "-i", path, "-f", "null", "-"]
+    said = subprocess.run(decoding, capture_output=True, text=True, check=True, stdin=subprocess.DEVNULL)
+    assert (said.stdout, said.stderr) == ("", "")
+    probing = ["ffprobe", "-v", "error", "-count_packets", "-show_streams", "-of", "json", path]
+    [found] = json.loads(subprocess.run(probing, capture_output=True, check=True).stdout)["streams"]
+    assert found["codec_name"] == told["codec"]
+    assert int(found["nb_read_packets"]) == told["frames"]
+    if stream != "audio":
+        assert (found["width"], found["height"]) == (told["width"], told["height"])
+        assert told["width"] >= 640
+    assert float(found["start_time"]) + float(found["duration"]) == pytest.approx(summary["seconds_running"], abs=0.5)
+
+
+def test_the_pictures_show_something(plain: "Demo") -> None:
+    for name in ("report.png", "demo.png"):
+        picture = cv2.imread(str(plain.out / name))
+        assert picture is not None
+        assert picture.shape[0] > 600
+        assert picture.shape[1] > 600
+        assert picture.std() > 15
+
+
+def test_the_files_are_all_there_and_named(plain: "Demo", summary: dict[str, Any]) -> None:
+    names = {path.name for path in plain.out.iterdir()}
+    assert set(summary["files"]) == names
+    assert {"summary.json", "report.json", "report.html", *RECORDINGS.values()} <= names
+    assert summary["report"].keys() == {"url", "json", "html", "png"}
+    report = json.loads((plain.out / "report.json").read_bytes())
+    assert report["user_id"] == "candidate-1"
+    assert report["session_id"] in summary["report"]["url"]
+    assert "Eileen Collins" in (plain.out / "report.html").read_text()
+
+
+def test_a_second_course_takes_over_the_folder_of_the_first_but_no_other(
+    tmp_path: Path, start: "Callable[..., Demo]"
+) -> None:
+    kept = tmp_path / "thesis.txt"
+    kept.write_text("three years of work")
+    (tmp_path / "summary.json").write_text("{}")
+    refused = start("--desk", "--out", str(tmp_path))
+    assert refused.wait() == 1
+    assert "folder_not_empty" in "".join(refused.said)
+    assert refused.complained == ""
+    assert kept.read_text() == "three years of work"
+    assert (tmp_path / "summary.json").read_text() == "{}"
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "moment"),
+    [
+        ("The agent", "agent --local-port", "Check System"),
+        ("The service", "secureproctor.service", "Opening the demo page"),
+    ],
+)
+def test_a_program_that_dies_on_the_way_ends_the_course_at_once(
+    start: "Callable[..., Demo]", name: str, words: str, moment: str
+) -> None:
+    demo = start("--desk", "--duration", "60")
+    demo.wait_for(moment)
+    [victim] = [each for each in demo.processes() if words in " ".join(each.cmdline())]
+    victim.kill()
+    assert demo.wait(within_s=10) == 1
+    [failure] = demo.summary["failures"]
+    assert failure["code"] == "program_died"
+    assert failure["message"].startswith(f"{name} ended in the middle of the course (exit code -9)")
+    assert ".log" in failure["remedy"]
+    assert demo.complained == ""
+    assert psutil.pid_exists(victim.pid) is False
+    demo.assert_nothing_remains()
