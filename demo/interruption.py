@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Any, TypeVar
 
+from playwright.async_api import Error as PlaywrightError
+
 T = TypeVar("T")
 
 
@@ -66,5 +68,6 @@ def _without_lost_drivers(loop: asyncio.AbstractEventLoop, context: dict[str, An
 
     A signal to the terminal's whole process group reaches the drivers as well.
     """
-    if "driver" not in str(context.get("exception")):
+    error = context.get("exception")
+    if not isinstance(error, PlaywrightError) and "driver" not in str(error):
         loop.default_exception_handler(context)

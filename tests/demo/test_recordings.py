@@ -1,31 +1,28 @@
 """Recordings put together from segments, without a service around them."""
 
-import io
 import subprocess
-from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
 
+from secureproctor.capture.epoch import VideoEpoch
+from secureproctor.capture.media import Segment, VideoFrame
+from secureproctor.contract.streams import Stream
 from secureproctor.demo.recordings import join
 
 SECOND = 1_000_000
 
 
-def fragmented(times_us: list[int]) -> bytes:
-    """An epoch of pictures shown at these times, as the agent's encoder writes it down."""
-    file = io.BytesIO()
-    with av.open(file, "w", format="mp4", options={"movflags": "frag_keyframe+empty_moov"}) as out:
-        track = out.add_stream("libx264", options={"tune": "zerolatency"})
-        track.width, track.height, track.pix_fmt = 64, 48, "yuv420p"
-        track.codec_context.time_base = Fraction(1, SECOND)
-        for at_us in times_us:
-            picture = av.VideoFrame.from_ndarray(np.full((72, 64), at_us % 200, np.uint8), "yuv420p")
-            picture.pts, picture.time_base = at_us, Fraction(1, SECOND)
-            out.mux(track.encode(picture))
-        out.mux(track.encode())
-    return file.getvalue()
+def epoch(times_us: list[int]) -> bytes:
+    """An epoch of pictures shown at these times, as the agent writes it down."""
+    segments: list[Segment] = []
+    pictures = [VideoFrame(np.full((72, 64), at_us % 200, np.uint8), 64, 48, at_us, True) for at_us in times_us]
+    made = VideoEpoch(Stream.SCREEN, pictures[0], "superfast", 28, 2 * SECOND, segments.append)
+    for picture in pictures:
+        made.add(picture)
+    made.finish(times_us[-1] + 100_000)
+    return b"".join(segment.payload for segment in segments)
 
 
 def times_us(path: Path) -> list[int]:
@@ -34,15 +31,15 @@ def times_us(path: Path) -> list[int]:
 
 
 def test_epochs_follow_each_other_at_their_own_times(tmp_path: Path) -> None:
-    first, second = [100_000, 200_000, 333_333], [5_000_000, 5_040_000]
-    recording = join([fragmented(first), fragmented(second)], tmp_path / "a.mp4")
-    assert (recording.codec, recording.width, recording.height, recording.frames) == ("h264", 64, 48, 5)
-    found = times_us(recording.path)
-    assert np.diff(found).tolist() == np.diff(first + second).tolist()
+    """The last picture of an epoch is shown once more just before its end."""
+    recording = join([epoch([100_000, 233_333]), epoch([5_000_000, 5_040_000])], tmp_path / "a.mp4")
+    assert (recording.codec, recording.width, recording.height, recording.frames) == ("h264", 64, 48, 6)
+    expected = [100_000, 233_333, 333_332, 5_000_000, 5_040_000, 5_139_999]
+    assert np.diff(times_us(recording.path)).tolist() == np.diff(expected).tolist()
 
 
 def test_pictures_that_came_in_a_burst_are_moved_apart_so_that_ffmpeg_has_nothing_to_say(tmp_path: Path) -> None:
-    recording = join([fragmented([0, 900, 2_000, 100_000, 160_000, 200_000])], tmp_path / "a.mp4")
-    assert times_us(recording.path) == [0, 5_000, 10_000, 100_000, 160_000, 200_000]
+    recording = join([epoch([0, 900, 2_000, 100_000, 160_000, 200_000])], tmp_path / "a.mp4")
+    assert times_us(recording.path) == [0, 5_000, 10_000, 100_000, 160_000, 200_000, 299_999]
     argv = ["ffmpeg", "-v", "error", "-i", str(recording.path), "-f", "null", "-"]
     assert subprocess.run(argv, capture_output=True, check=True, stdin=subprocess.DEVNULL).stderr == b""

@@ -1,6 +1,7 @@
 """Settings of Init that must take effect, set on the demo page's form as the exam would, with real service, agent and page."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -54,9 +55,10 @@ class Room:
             await self.candidate.report(), await self.candidate.report_link(), self.running.url, self.out
         )
 
-    def kept(self, session_id: str) -> set[str]:
-        """The streams of which the service still has records."""
-        return {path.parent.name for path in (self.pc.folder / "service" / "records" / session_id).glob("*/*")}
+    def kept(self, session_id: str) -> Counter[str]:
+        """How many records the service still has of each stream."""
+        records = self.pc.folder / "service" / "records" / session_id
+        return Counter(path.parent.name for path in records.glob("*/*"))
 
 
 @pytest.fixture(scope="module")
@@ -84,9 +86,10 @@ async def captured(room: Room, names: set[str]) -> None:
     await eventually(as_expected)
 
 
-async def stored_of_each(room: Room, session_id: str, streams: set[str]) -> None:
+async def pictures_or_sound_stored(room: Room, session_id: str, streams: set[str]) -> None:
     async def as_expected() -> bool:
-        return streams <= room.kept(session_id)
+        kept = room.kept(session_id)
+        return all(kept[stream] >= 2 for stream in streams)  # the first one only says how the stream is encoded
 
     await eventually(as_expected)
 
@@ -102,11 +105,11 @@ async def test_without_screen_capture_and_begun_paused_only_the_rest_is_captured
         looking.followed = session_id
         await looking.order("resume")
         await room.candidate.wait_for_state("running")
-        await stored_of_each(room, session_id, {"webcam", "audio"})
+        await pictures_or_sound_stored(room, session_id, {"webcam", "audio"})
         await looking.order("end")
         assert await looking.until(lambda seen: seen.state == "ended", 20)
     gathered = await room.report()
-    assert room.kept(session_id) == {"webcam", "audio", "events"}
+    assert room.kept(session_id).keys() == {"webcam", "audio", "events"}
     assert [each.stream for each in gathered.report.streams] == ["webcam", "audio"]
     assert all(each.stream != "screen" for each in gathered.report.events)
     assert gathered.recordings.keys() == {"webcam", "audio"}
@@ -122,11 +125,11 @@ async def test_without_audio_and_recording_nothing_is_heard_and_nothing_outlives
     session_id = await room.check_in(userId="unrecorded-1", audioProctoring="0", recording="0")
     await room.candidate.press("start")
     await captured(room, {"Screen", "Camera"})
-    await stored_of_each(room, session_id, {"screen", "webcam"})
+    await pictures_or_sound_stored(room, session_id, {"screen", "webcam"})
     await room.candidate.press("stop")
 
     async def only_events_are_kept() -> bool:
-        return room.kept(session_id) == {"events"}
+        return room.kept(session_id).keys() == {"events"}
 
     await eventually(only_events_are_kept)
     gathered = await room.report()
@@ -135,6 +138,6 @@ async def test_without_audio_and_recording_nothing_is_heard_and_nothing_outlives
     assert report.settings["recording"] is False
     assert [each.stream for each in report.streams] == ["screen", "webcam"]
     assert [each.playlist for each in report.streams] == ["", ""]
-    assert all(each.segments > 0 and each.coverage_pct > 70 for each in report.streams)
+    assert all(each.segments > 0 and each.covered_s > 1 for each in report.streams)
     assert all(each.stream != "audio" for each in report.events)
     assert report.verified  # the chain of what was dropped can still be followed
