@@ -26,7 +26,6 @@ import psutil
 import pytest
 
 MARK = "SECUREPROCTOR_TEST_MARK"
-X_LOCKS, SHARED_MEMORY = Path("/tmp"), Path("/dev/shm")
 
 
 def eventually(holds: Callable[[], bool], within_s: float) -> bool:
@@ -48,27 +47,19 @@ def _belongs(process: psutil.Process, mark: str, folder: Path, sessions: set[int
     return os.getsid(process.pid) in sessions
 
 
-def _refuses(place: Path) -> bool:
+def _places_of(process: psutil.Process) -> set[Path]:
+    """What a process may leave outside of its folder: its X server's lock and socket, PulseAudio's shared memory."""
+    number = process.environ().get("DISPLAY", "").removeprefix(":")
+    screen = {Path(f"/tmp/.X{number}-lock"), Path(f"/tmp/.X11-unix/X{number}")} if number else set()
+    return screen | {Path(each.path) for each in process.memory_maps() if each.path.startswith("/dev/shm/")}
+
+
+def _abandoned(place: Path) -> bool:
+    """Whether a place is still there, and not because another X server took the number meanwhile."""
+    if not place.is_socket():
+        return place.exists() and not (place.name.endswith("-lock") and psutil.pid_exists(int(place.read_text())))
     with socket.socket(socket.AF_UNIX) as client:
         return client.connect_ex(str(place)) == errno.ECONNREFUSED
-
-
-def _locks_of_nobody() -> set[str]:
-    """X servers' locks and sockets without their server."""
-    locks = [path for path in X_LOCKS.glob(".X*-lock") if not psutil.pid_exists(int(path.read_text()))]
-    return {str(path) for path in [*locks, *filter(_refuses, X_LOCKS.glob(".X11-unix/X*"))]}
-
-
-def _unmapped_memory() -> set[str]:
-    """PulseAudio's shared memory that no living process holds."""
-    names = {str(path) for path in SHARED_MEMORY.glob("pulse-shm-*")}
-    for maps in Path("/proc").glob("[0-9]*/maps") if names else ():
-        try:
-            text = maps.read_text()
-        except OSError:
-            continue
-        names -= {name for name in names if name in text}
-    return names
 
 
 @dataclass
@@ -82,8 +73,8 @@ class Demo:
     said: list[str] = field(default_factory=list)
     complained: str = ""
     _sessions: set[int] = field(default_factory=set)
+    _places: set[Path] = field(default_factory=set)
     _readers: list[threading.Thread] = field(default_factory=list)
-    _before: set[str] = field(default_factory=lambda: _locks_of_nobody() | _unmapped_memory())
 
     def read(self) -> None:
         """Begin to read what it says."""
@@ -117,13 +108,14 @@ class Demo:
         return found
 
     def processes(self) -> list[psutil.Process]:
-        """Everything of it that runs now."""
+        """Everything of it that runs now; what that could leave behind is looked for from now on."""
         found = []
         for process in psutil.process_iter():
             with suppress(psutil.Error, OSError):  # gone meanwhile
                 if _belongs(process, self.mark, self.temporary, self._sessions):
                     found.append(process)
                     self._sessions.add(os.getsid(process.pid))
+                    self._places |= _places_of(process)
         return found
 
     @property
@@ -131,7 +123,7 @@ class Demo:
         """All that is still there of it."""
         processes = [str(each) for each in self.processes()]
         files = [str(path) for path in self.temporary.iterdir()]
-        return processes + files + sorted((_locks_of_nobody() | _unmapped_memory()) - self._before)
+        return processes + files + [str(place) for place in self._places if _abandoned(place)]
 
     def assert_nothing_remains(self, within_s: float = 5) -> None:
         """Whatever it left to be ended by itself has a moment for it."""

@@ -28,6 +28,8 @@ def broken(start: "Callable[..., Demo]") -> "Iterator[dict[str, Future[Demo]]]":
 
     def play(name: str) -> "Demo":
         demo = start("--desk", "--broken", name)
+        demo.wait_for("Init")
+        demo.processes()
         demo.wait()
         return demo
 

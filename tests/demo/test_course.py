@@ -25,6 +25,8 @@ RECORDINGS = {"screen": "screen.mp4", "webcam": "webcam.mp4", "audio": "audio.m4
 def plain(start: "Callable[..., Demo]") -> "Demo":
     """A short plain course, played to its end."""
     demo: Demo = start("--desk", "--duration", "12")
+    demo.wait_for("The candidate answers")
+    demo.processes()
     demo.wait()
     return demo
 
