@@ -60,6 +60,10 @@ class ExamPage:
         request = SignedRequest(body.decode(), sign_body(self.private_key, body))
         return await self._call("init", Registered, request)
 
+    async def hello(self) -> Status:
+        """The agent's status."""
+        return await self._call("hello", Status)
+
     async def check_system(self) -> None:
         """Check System; DeskError when a check fails."""
         results = await self._call("checkSystem", CheckResults)
