@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Any, TypeVar
 
-from playwright.async_api import Error as PlaywrightError
-
 T = TypeVar("T")
 
 
@@ -66,8 +64,9 @@ class Interruption:
 def _without_lost_drivers(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """Drop what Playwright's own futures tell of a driver that was ended from outside: who used its pages has had an error.
 
-    A signal to the terminal's whole process group reaches the drivers as well.
+    A signal to the terminal's whole process group reaches the drivers as well. Playwright's errors are known by their
+    module's name: this file is imported before the libraries are, so that no signal comes before it.
     """
     error = context.get("exception")
-    if not isinstance(error, PlaywrightError) and "driver" not in str(error):
+    if not type(error).__module__.startswith("playwright") and "driver" not in str(error):
         loop.default_exception_handler(context)

@@ -1,8 +1,7 @@
 """A session's recordings as files, taken from the service as any player would: playlist, init segments, media segments.
 
 The segments are put into one ordinary MP4 a stream, packet by packet, with the session clock's times kept: what was
-captured together has the same time in all of the files. Only pictures closer than 5 ms (a camera that had held some back) are
-moved apart: FFmpeg cannot tell them from each other, and complains of each.
+captured together has the same time in all of the files.
 """
 
 import io
@@ -14,17 +13,10 @@ from urllib.parse import urljoin
 
 import av
 import httpx
-from av.bitstream import BitStreamFilterContext
 
 from secureproctor.contract.streams import Stream
 
 FILES: dict[Stream, str] = {Stream.SCREEN: "screen.mp4", Stream.WEBCAM: "webcam.mp4", Stream.AUDIO: "audio.m4a"}
-_TIMING = {"h264": "h264_metadata=tick_rate=400"}
-"""Pictures come at any time, while x264 writes down a fixed rate of 24: a player that trusts it finds two pictures at once.
-
-400 half-pictures a second: the highest rate that FFmpeg believes is 210 (libavformat's av_guess_frame_rate).
-"""
-_CLOSEST_S = Fraction(1, 200)
 _MAP = re.compile(r'#EXT-X-MAP:.*URI="([^"]+)"')
 
 
@@ -74,23 +66,18 @@ async def fetch(client: httpx.AsyncClient, playlist_address: str, path: Path) ->
 
 def join(parts: list[bytes], path: Path) -> Recording:
     """Put fragmented MP4s of one stream, one an epoch, into one file."""
-    frames, codec, earliest = 0, "", 0
+    frames, codec = 0, ""
     with av.open(str(path), "w", format="mp4", options={"avoid_negative_ts": "disabled"}) as out:
         target = None
         for part in parts:
             with av.open(io.BytesIO(part), "r") as source:
                 stream = source.streams[0]
                 target, codec = target or out.add_stream_from_template(stream), stream.codec_context.name
-                timing = BitStreamFilterContext(_TIMING.get(codec, "null"), stream, target)
                 for packet in source.demux(stream):
                     if packet.dts is None:
                         continue  # the flush packet at the end
-                    for timed in timing.filter(packet):
-                        if codec in _TIMING:
-                            timed.pts = timed.dts = max(timed.pts or 0, earliest)
-                            earliest = timed.pts + int(_CLOSEST_S / timed.time_base)
-                        timed.stream = target
-                        out.mux(timed)
+                    packet.stream = target
+                    out.mux(packet)
                     frames += 1
         assert target is not None  # noqa: S101 - there is at least one part
         context = target.codec_context

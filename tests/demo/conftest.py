@@ -118,6 +118,14 @@ class Demo:
                     self._places |= _places_of(process)
         return found
 
+    def programs(self) -> dict[psutil.Process, list[str]]:
+        """Everything of it that runs now, with its name and its command line."""
+        found = {}
+        for each in self.processes():
+            with suppress(psutil.NoSuchProcess):
+                found[each] = [each.name(), *each.cmdline()]
+        return found
+
     @property
     def remains(self) -> list[str]:
         """All that is still there of it."""

@@ -33,7 +33,7 @@ class Moment:
 
 MOMENTS = (
     Moment("Fetching the report", 3, INT, group=True),
-    Moment("The proctor pauses", 1, KILL),
+    Moment("The proctor greets", 1, KILL),
     Moment("Opening the proctor's console", 3, KILL),
     Moment("Check System", 4, INT, group=True, times=2),
     Moment("Init:", 0.3, TERM, group=True),
@@ -54,7 +54,7 @@ def interrupted(start: "Callable[..., Demo]") -> "Iterator[dict[Moment, Future[t
         demo = start("--desk", "--duration", "5")
         demo.wait_for(moment.after)
         time.sleep(delays[moment])
-        running = {each.name() for each in demo.processes()}
+        running = {words[0] for words in demo.programs().values()}
         for _ in range(moment.times):
             demo.signal(moment.number, group=moment.group)
             time.sleep(0.05)
