@@ -12,13 +12,13 @@ Everything in it is sealed for the service (contract/record.py); the agent itsel
 """
 
 import logging
-import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from secureproctor.agent.delivery.sealer import Sealed
+from secureproctor.agent.durable import save
 from secureproctor.contract.record import RecordKind
 from secureproctor.contract.streams import Stream
 
@@ -104,17 +104,7 @@ class Spool:
         return self.folder / f"{stream}-{epoch:06d}-{seq:010d}{SUFFIX}"
 
     def _write(self, path: Path, data: bytes) -> None:
-        part = path.with_suffix(UNFINISHED)
-        try:
-            with part.open("wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(path)
-            _sync_folder(self.folder)
-        except OSError:
-            part.unlink(missing_ok=True)
-            raise
+        save(path, data)
 
 
 def _key(path: Path) -> Key | None:
@@ -123,13 +113,3 @@ def _key(path: Path) -> Key | None:
         return Stream(stream), int(epoch), int(seq)
     except ValueError:  # somebody else's file
         return None
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name == "nt":  # NTFS journals a rename; a folder cannot be opened for synchronising there
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
