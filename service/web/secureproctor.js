@@ -149,7 +149,12 @@
     }
 
     get ready() {
-      return this.#ready;
+      return this.#ready && this.#open;
+    }
+
+    /** Whether what is sent now goes out: a socket that the browser is closing tells so before `onclose` comes. */
+    get #open() {
+      return this.#socket?.readyState === WebSocket.OPEN;
     }
 
     /**
@@ -163,7 +168,7 @@
       return new Promise((resolve, reject) => {
         const call = { id: this.#nextId++, method, params, greeting, sent: false, timer: 0, resolve, reject };
         this.#calls.set(call.id, call);
-        if (this.#ready || greeting) this.#send(call);
+        if (this.#open && (this.#ready || greeting)) this.#send(call);
         else this.#await(call);
       });
     }
@@ -186,7 +191,7 @@
     /** @param {WebSocket} socket */
     async #opened(socket) {
       await this.options.greet();
-      if (socket !== this.#socket || socket.readyState !== WebSocket.OPEN) return;
+      if (socket !== this.#socket || !this.#open) return;
       this.#attempts = 0;
       this.#ready = this.#met = true;
       this.options.changed(true);

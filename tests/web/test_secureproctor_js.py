@@ -183,6 +183,21 @@ def test_a_call_that_broke_off_is_told_if_it_may_not_be_repeated(blank: Page, ag
     assert (len(agent.named("start")), len(agent.named("checkSystem"))) == (1, 2)
 
 
+def test_a_call_on_a_socket_that_is_closing_waits_for_the_next_one(blank: Page, agent: Any) -> None:
+    """The page's own console stays clean: nothing is sent into a socket of which `onclose` has yet to be told."""
+    blank.evaluate("""() => {
+        const Socket = WebSocket;
+        globalThis.WebSocket = class extends Socket {
+            constructor(url) { super(url); globalThis.socket = this; }
+        };
+    }""")
+    connected(blank, agent)
+    told(blank, "proctor.hello()")
+    call = "(() => { socket.close(); const sent = proctor.sendMessage('late'); return sent.then(() => 'answered') })()"
+    assert told(blank, call) == {"value": "answered"}
+    assert [each.text for each in agent.named("sendMessage")] == ["late"]
+
+
 def test_an_agent_that_stays_away_ends_in_a_time_out(blank: Page, agent: Any) -> None:
     connected(blank, agent, reconnectTimeoutMs=300)
     told(blank, "proctor.hello()")
