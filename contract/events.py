@@ -44,6 +44,14 @@ EVENTS: dict[str, str] = {
     "page_shown": "The exam page is seen again.",
     "setting_not_enforced": "A setting was asked for that has no effect in this version; `setting`.",
     "agent_restarted": "The agent came back and went on with the session.",
+    "agent_stalled": "The agent did not run from `at_us` to `until_us`: stopped, or starved by the computer.",
+    "machine_slept": "The computer was asleep from `at_us` to `until_us`.",
+    "clock_changed": "The computer's clock was set; `by_s` seconds forward, or back when negative.",
+    "disk_short": "The disk runs short; `free` bytes are left, and `level` is the quality captured from now on.",
+    "disk_recovered": "The disk has room again; `free` bytes.",
+    "record_missing": "A sealed record is gone from the candidate's disk; `epoch`, `seq`, the first of `count`.",
+    "record_damaged": "A sealed record on the candidate's disk is not the one that was written; `epoch`, `seq`, `kind`: "
+    "`truncated`, `altered`, `misplaced` (another record lies in its place; `found` says which) or `unreadable`.",
 }
 """Every kind of event and its meaning."""
 
@@ -55,6 +63,9 @@ FLAGS: dict[str, str] = {
     "LINK_LOST": "The connection to the service was lost.",
     "EVIDENCE_GAP": "There is no evidence of a stream for a time without a recorded cause.",
     "CHAIN_BROKEN": "The hash chain of a stream does not hold: records are missing or were changed.",
+    "EVIDENCE_TAMPERED": "Records were deleted, truncated, altered, replaced, reordered or replayed before they arrived.",
+    "EVIDENCE_DROPPED": "The candidate's disk was full, and evidence was given up.",
+    "CLOCK_CHANGED": "The computer's clock was set during the session.",
     "SESSION_EXPIRED": "The connection was not restored within the session expiry time.",
 }
 """Every flag that the service raises in this version."""

@@ -89,15 +89,45 @@ class Visibility(msgspec.Struct, frozen=True):
 
 
 class LinkStatus(msgspec.Struct, frozen=True):
-    """The link to the service. `offline_s` is how long it has been gone, `expires_in_s` how long it may still be."""
+    """The link to the service. `offline_s` is how long it has been gone, since `offline_since_ms` (milliseconds since 1970,
+    0 while online); `expires_in_s` is how long it may still be gone before the session ends."""
 
     online: bool
     offline_s: float = 0.0
     expires_in_s: float | None = None
+    offline_since_ms: int = 0
+
+
+class RoomStatus(msgspec.Struct, frozen=True):
+    """Room for evidence on the candidate's disk.
+
+    `lasts_s` is how long it takes evidence at the present rate, None while the rate is not known. `level` is the quality
+    that is captured now, since a disk that runs short lowers it: `full`, `reduced` or `least`. `dropping`: there was no
+    room even so, and the oldest video has been given up.
+    """
+
+    free_bytes: int = 0
+    lasts_s: float | None = None
+    level: Literal["full", "reduced", "least"] = "full"
+    dropping: bool = False
+
+
+class DrainStatus(msgspec.Struct, frozen=True):
+    """A backlog on its way to the service: what waited when it began to move, what of it still waits, and how fast it goes.
+    `left_s` is None while the rate is not known."""
+
+    total_bytes: int
+    left_bytes: int
+    bytes_per_s: float = 0.0
+    left_s: float | None = None
 
 
 class Status(msgspec.Struct, frozen=True, tag="status"):
-    """The agent as the candidate may always see it. `capturing` is what is captured now."""
+    """The agent as the candidate may always see it. `capturing` is what is captured now.
+
+    `survivable_s` is for how long from now the session and its evidence survive without the service: the lesser of the
+    session expiry time and of the room on the disk; None while no session runs.
+    """
 
     agent: str
     state: str
@@ -112,6 +142,9 @@ class Status(msgspec.Struct, frozen=True, tag="status"):
     end_reason: str = ""
     auto_acknowledgement: bool = False
     pending: tuple[str, ...] = ()
+    survivable_s: float | None = None
+    room: RoomStatus = RoomStatus()
+    drain: DrainStatus | None = None
 
 
 class Registered(msgspec.Struct, frozen=True):
