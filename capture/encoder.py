@@ -31,15 +31,28 @@ VIDEO_TICKS = 1_000_000
 AAC_CODEC = "mp4a.40.2"
 """RFC 6381 name of AAC-LC."""
 
+AAC_FRAME = 1024
+"""Samples of an AAC-LC frame (ISO/IEC 14496-3)."""
+
 _ENDLESS = 1 << 30
+
+_PARAMS = "stitchable=1"
+"""Headers that do not depend on the CRF: epochs of one size can be joined into one file, whatever their quality."""
+
+_RATE_TOLD = 24
+"""Pictures a second that x264 believes in; the true ones come as they come, and the time stamps alone say when.
+
+It has to be told something, and a CRF means a quality at that rate: told 60, x264 would take a quantizer 3 higher. Nor would
+another figure please programs that force a rate onto pictures, as `ffmpeg -f null` does: they guess it from the times.
+"""
 
 
 class VideoEncoder:
     """One H.264 track of `container`. Use once the container has begun; `width` and `height` are even."""
 
     def __init__(self, container: OutputContainer, width: int, height: int, preset: str, crf: int) -> None:
-        options = {"preset": preset, "tune": "zerolatency", "crf": str(crf), "forced-idr": "1"}
-        self._track = container.add_stream("libx264", options=options)
+        options = {"preset": preset, "tune": "zerolatency", "crf": str(crf), "forced-idr": "1", "x264-params": _PARAMS}
+        self._track = container.add_stream("libx264", rate=_RATE_TOLD, options=options)
         self._track.width, self._track.height, self._track.pix_fmt = width, height, "yuv420p"
         context = self._track.codec_context
         context.time_base = Fraction(1, VIDEO_TICKS)

@@ -2,26 +2,35 @@
 
 A lost device, a change of size or a jump of the clock ends an epoch; what follows is a new one. So a hole in the evidence
 is never bridged by a picture that was held, or by silence that nobody heard.
+
+A change of quality ends an epoch too, but leaves no hole: `cut` says where the present segment is over, and the two epochs
+meet in that microsecond. Pictures change over at a key time, as the next one is a key frame anyhow. Sound changes over
+between two AAC frames, since a frame begun would be filled up with silence; a block that straddles the cut is shared out.
 """
 
 from typing import Protocol, TypeVar
 
-from secureproctor.capture.encoder import AAC_CODEC, VIDEO_TICKS, AudioEncoder, VideoEncoder
+from secureproctor.capture.encoder import AAC_CODEC, AAC_FRAME, VIDEO_TICKS, AudioEncoder, VideoEncoder
 from secureproctor.capture.media import AudioBlock, SegmentSink, VideoFrame
 from secureproctor.capture.pacing import KeyClock
 from secureproctor.capture.segmenter import Segmenter, Track
+from secureproctor.capture.shrink import Shrink
 from secureproctor.contract.streams import Stream
 
-T_contra = TypeVar("T_contra", contravariant=True)
+T = TypeVar("T")
 
 
-class Epoch(Protocol[T_contra]):
+class Epoch(Protocol[T]):
     """What the recorder does with frames or blocks until the stretch ends."""
 
-    def continues(self, item: T_contra) -> bool:
+    def continues(self, item: T) -> bool:
         """Whether `item` belongs to this epoch."""
 
-    def add(self, item: T_contra) -> None:
+    def cut(self, item: T) -> tuple[T | None, T] | None:
+        """Whether another epoch may take over with `item`, which continues this one: None while the present segment
+        goes on; else what of it still belongs here, if anything, and what the other one begins with."""
+
+    def add(self, item: T) -> None:
         """Encodes and muxes."""
 
     def next_key_us(self) -> int | None:
@@ -32,10 +41,17 @@ class Epoch(Protocol[T_contra]):
 
 
 class VideoEpoch:
-    """H.264 of one size. Pictures come when they change, and at each key time."""
+    """H.264 of one size, which is the pictures' own times `scale`. They come when they change, and at each key time."""
 
     def __init__(
-        self, stream: Stream, first: VideoFrame, preset: str, crf: int, segment_us: int, emit: SegmentSink
+        self,
+        stream: Stream,
+        first: VideoFrame,
+        preset: str,
+        crf: int,
+        segment_us: int,
+        emit: SegmentSink,
+        scale: float = 1.0,
     ) -> None:
         self._size = (first.width, first.height)
         self._keys = KeyClock(segment_us)
@@ -43,19 +59,26 @@ class VideoEpoch:
         self._last: VideoFrame | None = None
         self._last_us = -1
         self._segmenter = Segmenter(emit)
-        self._encoder = VideoEncoder(self._segmenter.container, first.width, first.height, preset, crf)
+        self._shrink = Shrink(first.width, first.height, scale)
+        width, height = self._shrink.width, self._shrink.height
+        self._encoder = VideoEncoder(self._segmenter.container, width, height, preset, crf)
         self._segmenter.begin()
-        self._segmenter.announce(Track(stream, self._encoder.codec, VIDEO_TICKS, first.width, first.height))
+        self._segmenter.announce(Track(stream, self._encoder.codec, VIDEO_TICKS, width, height))
 
     def continues(self, item: VideoFrame) -> bool:
         """A picture comes at each key time; where two were missed, the machine slept."""
         slept = self._last is not None and item.at_us - self._last_us > self._hole_us
         return not slept and (item.width, item.height) == self._size
 
+    def cut(self, item: VideoFrame) -> tuple[None, VideoFrame] | None:
+        """At the picture that is due to be a key frame."""
+        next_us = self._keys.next_us
+        return (None, item) if next_us is not None and item.at_us >= next_us else None
+
     def add(self, item: VideoFrame) -> None:
         """Encodes a picture, as a key frame when the clock says so."""
         at_us = max(item.at_us, self._last_us + 1)
-        self._put(item, at_us, self._keys.due(at_us))
+        self._put(self._shrink(item), at_us, self._keys.due(at_us))
 
     def next_key_us(self) -> int | None:
         """The end of the present segment."""
@@ -86,6 +109,7 @@ class AudioEpoch:
     def __init__(self, stream: Stream, first: AudioBlock, bitrate: int, segment_us: int, emit: SegmentSink) -> None:
         self._rate = first.rate
         self._next_us = first.at_us
+        self._samples = 0
         self._segmenter = Segmenter(emit, fragment_us=segment_us)
         self._encoder = AudioEncoder(self._segmenter.container, first.rate, bitrate)
         self._segmenter.begin()
@@ -95,9 +119,17 @@ class AudioEpoch:
         """Two samples of tolerance for the rounding to microseconds."""
         return item.rate == self._rate and abs(item.at_us - self._next_us) * self._rate < 2_000_000
 
+    def cut(self, item: AudioBlock) -> tuple[AudioBlock | None, AudioBlock] | None:
+        """Wherever an AAC frame is full: sound does not wait for the end of a segment."""
+        missing = -self._samples % AAC_FRAME
+        if missing >= len(item.samples):
+            return None
+        return (item.part(0, missing) if missing else None), item.part(missing)
+
     def add(self, item: AudioBlock) -> None:
         """Encodes a block."""
-        self._next_us = item.at_us + round(len(item.samples) * 1_000_000 / item.rate)
+        self._samples += len(item.samples)
+        self._next_us = item.end_us
         self._segmenter.mux(self._encoder.encode(item))
 
     def next_key_us(self) -> int | None:

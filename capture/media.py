@@ -37,6 +37,15 @@ class AudioBlock:
     rate: int
     at_us: int
 
+    @property
+    def end_us(self) -> int:
+        """When the next sample is heard."""
+        return self.at_us + round(len(self.samples) * 1_000_000 / self.rate)
+
+    def part(self, first: int, end: int | None = None) -> "AudioBlock":
+        """The samples from `first` up to `end`, which is not in it, at their own time."""
+        return AudioBlock(self.samples[first:end], self.rate, self.at_us + round(first * 1_000_000 / self.rate))
+
 
 class Kind(enum.Enum):
     """INIT is ftyp+moov and begins an epoch of its stream; MEDIA is moof+mdat pairs that begin with a key frame."""

@@ -149,6 +149,9 @@ class Microphone:
         closer.start()
         closer.join(0.5)
 
+    def set_pace(self, fps: float) -> None:
+        """Sound has no pace."""
+
     def interrupt(self) -> None:
         """Ends the present read and all later ones."""
         self._interrupted.set()

@@ -21,6 +21,8 @@ class CapturePlan:
     webcam_fps: float = 10.0
     webcam_preset: str = "superfast"
     webcam_crf: int = 28
+    webcam_scale: float = 1.0
+    """Factor on both sides of the picture kept, for the recording alone."""
     microphone: str | int | None = None
     """PortAudio's index or a part of a name; None is the system's default."""
     audio_bitrate: int = 48_000

@@ -3,15 +3,17 @@
 `SOURCES` is the one table that knows how each stream is captured; a new source is a file and a row.
 """
 
+import threading
 import time
 from collections.abc import Callable
 
 import cv2
 
-from secureproctor.capture.epoch import AudioEpoch, VideoEpoch
+from secureproctor.capture import recipe
 from secureproctor.capture.media import AudioBlock, Clock, ReportSink, SegmentSink, VideoFrame
 from secureproctor.capture.microphone import Microphone
 from secureproctor.capture.plan import CapturePlan, Counts
+from secureproctor.capture.quality import QUALITIES
 from secureproctor.capture.screen import Screen
 from secureproctor.capture.stream_thread import Feed, StreamThread
 from secureproctor.capture.webcam import Webcam
@@ -21,28 +23,16 @@ __all__ = ["SOURCES", "CapturePlan", "Counts", "Recorder"]
 
 
 def _screen(plan: CapturePlan, clock: Clock) -> Feed[VideoFrame]:
-    return Feed(
-        Screen(clock, plan.screen_fps, plan.display),
-        lambda first, emit: VideoEpoch(
-            Stream.SCREEN, first, plan.screen_preset, plan.screen_crf, plan.segment_us, emit
-        ),
-    )
+    return Feed(Screen(clock, plan.screen_fps, plan.display), recipe.screen)
 
 
 def _webcam(plan: CapturePlan, clock: Clock) -> Feed[VideoFrame]:
-    return Feed(
-        Webcam(clock, plan.webcam_device, plan.webcam_width, plan.webcam_height, plan.webcam_fps),
-        lambda first, emit: VideoEpoch(
-            Stream.WEBCAM, first, plan.webcam_preset, plan.webcam_crf, plan.segment_us, emit
-        ),
-    )
+    camera = Webcam(clock, plan.webcam_device, plan.webcam_width, plan.webcam_height, plan.webcam_fps)
+    return Feed(camera, recipe.webcam)
 
 
 def _microphone(plan: CapturePlan, clock: Clock) -> Feed[AudioBlock]:
-    return Feed(
-        Microphone(clock, plan.microphone),
-        lambda first, emit: AudioEpoch(Stream.AUDIO, first, plan.audio_bitrate, plan.segment_us, emit),
-    )
+    return Feed(Microphone(clock, plan.microphone), recipe.microphone)
 
 
 SOURCES: dict[Stream, Callable[[CapturePlan, Clock], Feed[VideoFrame] | Feed[AudioBlock]]] = {
@@ -59,8 +49,10 @@ class Recorder:
     """
 
     def __init__(self, plan: CapturePlan, clock: Clock, sink: SegmentSink, report: ReportSink) -> None:
+        self._plan = plan
+        self._changing = threading.Lock()
         self._threads = [
-            StreamThread(stream, SOURCES[stream](plan, clock), plan.segment_us, clock, sink, report)
+            StreamThread(stream, SOURCES[stream](plan, clock), plan, clock, sink, report)
             for stream in MEDIA
             if stream in plan.streams
         ]
@@ -81,6 +73,20 @@ class Recorder:
             for thread in self._threads
             if not thread.started.wait(max(0.0, deadline - time.monotonic()))
         }
+
+    def set_quality(self, level: str) -> None:
+        """Captures at another level of `quality.QUALITIES`, measured against the plan; any thread, any time.
+
+        Each stream whose recipe changes ends its present segment and goes on in a new epoch without a gap: sound at the
+        next AAC frame, pictures at the next key time. Raises ValueError for a level that does not exist.
+        """
+        quality = QUALITIES.get(level)
+        if quality is None:
+            raise ValueError(f"no quality {level!r}; there are {', '.join(QUALITIES)}")
+        plan = quality.applied(self._plan)
+        with self._changing:  # two callers at once would leave some streams at either's level
+            for thread in self._threads:
+                thread.follow(plan)
 
     def counts(self) -> dict[Stream, Counts]:
         """What each stream has done so far."""

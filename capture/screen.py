@@ -52,7 +52,7 @@ class Screen:
 
     def __init__(self, clock: Clock, fps: float = 12.0, display: str | None = None) -> None:
         self._clock = clock
-        self._fps = fps
+        self._pacer = Pacer(fps)
         self._display = display
         self._grab: Grab | None = None
         self._signal: ChangeSignal | None = None
@@ -69,7 +69,6 @@ class Screen:
     def _open(self) -> None:
         self._grab, self._signal = open_screen(self._display)
         self._picture = Picture(self._grab.width, self._grab.height)
-        self._pacer = Pacer(self._fps)
         if self._interrupted:
             self._signal.interrupt()
 
@@ -123,6 +122,10 @@ class Screen:
             grab.close()
         if signal is not None:
             signal.close()
+
+    def set_pace(self, fps: float) -> None:
+        """Pictures a second at most, from now on."""
+        self._pacer = Pacer(fps)
 
     def interrupt(self) -> None:
         """Ends the present read and all later ones."""

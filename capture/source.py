@@ -98,7 +98,7 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class Source(Protocol[T_co]):
-    """A device that delivers frames or blocks. One thread calls open, read and close; any thread may call interrupt."""
+    """A device that delivers frames or blocks. One thread calls all but interrupt and counts, which any thread may."""
 
     def open(self) -> None:
         """Opens the device. Raises `CannotOpen`. After `close` it may be opened again."""
@@ -112,6 +112,12 @@ class Source(Protocol[T_co]):
 
     def close(self) -> None:
         """Gives the device back. Harmless when not open. Never blocks on a device that hangs."""
+
+    def set_pace(self, fps: float) -> None:
+        """Pictures a second at most, from now on and after the next `open`. The device is not asked for another rate.
+
+        Called by the thread that reads. Sound has no pace, and takes no notice.
+        """
 
     def interrupt(self) -> None:
         """Ends the present read and all later ones: they return None at once. For good, as it precedes the end."""

@@ -4,6 +4,9 @@
 
 A defect of our own is treated as a lost device: told, on the record, and tried again.
 
+What is made of the items is a `Recipe`, which may be changed while the stream runs. The device stays open: the present epoch
+ends with its segment, and the next one goes on from there by the new recipe.
+
 A thread and no process, since grabbing and encoding release the interpreter's lock, and a picture of 8 MB is not worth
 copying between processes. A thread that hangs in a driver is abandoned as a daemon; its late segments go nowhere.
 """
@@ -26,7 +29,8 @@ from secureproctor.capture.media import (
     SourceState,
     VideoFrame,
 )
-from secureproctor.capture.plan import Counts
+from secureproctor.capture.plan import CapturePlan, Counts
+from secureproctor.capture.recipe import Recipe
 from secureproctor.capture.source import CaptureError, DeviceLost, Diagnosis, Source
 from secureproctor.contract.streams import Stream
 
@@ -39,10 +43,10 @@ _LATE_US = 500_000
 
 @dataclass(frozen=True, slots=True)
 class Feed(Generic[T]):
-    """How a stream is made: its source, and how an epoch begins with the first item."""
+    """How a stream is made: its source, and its recipe by a plan."""
 
     source: Source[T]
-    epoch: Callable[[T, SegmentSink], Epoch[T]]
+    recipe: Callable[[CapturePlan], Recipe[T]]
 
 
 @dataclass(slots=True)
@@ -68,7 +72,7 @@ class StreamThread(threading.Thread, Generic[T]):
     """Runs one feed until it is asked to stop."""
 
     def __init__(
-        self, stream: Stream, feed: Feed[T], segment_us: int, clock: Clock, sink: SegmentSink, report: ReportSink
+        self, stream: Stream, feed: Feed[T], plan: CapturePlan, clock: Clock, sink: SegmentSink, report: ReportSink
     ) -> None:
         super().__init__(name=f"capture-{stream}", daemon=True)
         self.stream = stream
@@ -77,8 +81,9 @@ class StreamThread(threading.Thread, Generic[T]):
         self.code = Diagnosis.STALLED
         """How the device does: OK while it delivers, else the last reason why not."""
         self._source = feed.source
-        self._new_epoch = feed.epoch
-        self._segment_us = segment_us
+        self._by_plan = feed.recipe
+        self._recipe = self._wanted = feed.recipe(plan)
+        self._segment_us = plan.segment_us
         self._clock = clock
         self._sink = sink
         self._report = report
@@ -92,6 +97,10 @@ class StreamThread(threading.Thread, Generic[T]):
         """The thread emits its last segment and ends."""
         self._asked.set()
         self._source.interrupt()
+
+    def follow(self, plan: CapturePlan) -> None:
+        """Another quality from the end of the present segment on, and after the device was lost. Any thread, any time."""
+        self._wanted = self._by_plan(plan)
 
     def abandon(self) -> None:
         """Nothing that the thread does from now on is passed on."""
@@ -136,8 +145,10 @@ class StreamThread(threading.Thread, Generic[T]):
                 if epoch is not None and not epoch.continues(item):
                     epoch.finish(item.at_us)
                     epoch = None
+                if epoch is not None and self._wanted != self._recipe:
+                    epoch, item = self._changed_over(epoch, item)
                 if epoch is None:
-                    epoch = self._new_epoch(item, self._emit)
+                    epoch = self._begin(item)
                 epoch.add(item)
                 self._added(item)
         except DeviceLost as problem:
@@ -146,6 +157,23 @@ class StreamThread(threading.Thread, Generic[T]):
         finally:
             if epoch is not None:
                 epoch.finish(self._clock() if end_us is None else end_us)
+
+    def _changed_over(self, epoch: Epoch[T], item: T) -> tuple[Epoch[T] | None, T]:
+        """Ends `epoch` if its segment is over; what of `item` is not yet encoded."""
+        cut = epoch.cut(item)
+        if cut is None:
+            return epoch, item
+        rest, item = cut
+        if rest is not None:
+            epoch.add(rest)
+        epoch.finish(item.at_us)
+        return None, item
+
+    def _begin(self, first: T) -> Epoch[T]:
+        before, self._recipe = self._recipe, self._wanted
+        if self._recipe.fps != before.fps:
+            self._source.set_pace(self._recipe.fps)
+        return self._recipe.begin(first, self._emit)
 
     def _next_key_us(self, epoch: Epoch[T] | None) -> int:
         asked = epoch.next_key_us() if epoch is not None else None

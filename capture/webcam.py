@@ -2,8 +2,8 @@
 
 OpenCV's read() may block for ten seconds on a camera that stalled, and returns False for ever on one that was unplugged,
 while isOpened() stays True. So a reader thread of its own waits in read(); the recorder's thread waits for the reader, and
-when no picture came for `STALL_US` it lets go of the reader, which frees the camera as soon as it wakes up. Releasing comes
-before finding again: a camera that is replugged while its old handle is held comes back under another number.
+when the camera delivered none for `STALL_US` it lets go of the reader, which frees the camera as soon as it wakes up.
+Releasing comes before finding again: a camera that is replugged while its old handle is held comes back under another number.
 
 A camera is an index, a device path, or the URL of an MJPEG stream (a test source). Tests run the URL and the diagnosis; the
 V4L2 path has not yet run on a real camera, nor have Windows (Media Foundation) and macOS (AVFoundation).
@@ -66,23 +66,27 @@ class Reader(threading.Thread):
         super().__init__(name="webcam-reader", daemon=True)  # daemon: a driver may never return from read()
         self._capture = capture
         self._clock = clock
-        self._pacer = pacer
+        self.pacer = pacer
+        """May be replaced at any time."""
         self._fresh = threading.Condition()
         self._newest: tuple[Bgr, int] | None = None
         self._let_go = False
         self.ended = False
         """read() reported failure: unplugged, or the end of a stream."""
+        self.alive_us = clock()
+        """When the camera last delivered, be it a picture that the pace left out."""
         self.grabbed = self.skipped = 0
 
     def run(self) -> None:
         """Grabs every picture, to keep the driver's queue short; decodes those that the pace allows."""
         while not self._let_go and self._capture.grab():
-            at_us = self._clock()
+            self.alive_us = at_us = self._clock()
             self.grabbed += 1
-            if self._pacer.delay_us(at_us) > 0:
+            pacer = self.pacer
+            if pacer.delay_us(at_us) > 0:
                 self.skipped += 1
                 continue
-            self._pacer.take(at_us)
+            pacer.take(at_us)
             good, picture = self._capture.retrieve()
             if good:
                 self._publish((np.asarray(picture, np.uint8), at_us))
@@ -148,6 +152,7 @@ class Webcam:
         self._clock = clock
         self._device = device
         self._width, self._height, self._fps = width, height, fps
+        self._pace = fps
         self._reader: Reader | None = None
         self._picture: Picture | None = None
         self._interrupted = threading.Event()
@@ -157,7 +162,7 @@ class Webcam:
         """Raises `CannotOpen` with missing, no_permission, busy or stalled."""
         capture = self._open_patiently()
         self._last_us = self._clock()
-        self._reader = Reader(capture, self._clock, Pacer(self._fps))
+        self._reader = Reader(capture, self._clock, Pacer(self._pace))
         self._reader.start()
 
     def _open_patiently(self) -> cv2.VideoCapture:
@@ -175,15 +180,14 @@ class Webcam:
         """The next picture, or the last one again at `until_us`. Raises `DeviceLost`: missing or stalled."""
         assert self._reader is not None  # noqa: S101 - the protocol's order: open, read, close
         while not self._interrupted.is_set():
-            now_us = self._clock()
-            stall_us = self._last_us + STALL_US
-            taken = self._reader.take(max(0, min(until_us, stall_us) - now_us) / 1e6)
+            stall_us = self._reader.alive_us + STALL_US
+            taken = self._reader.take(max(0, min(until_us, stall_us) - self._clock()) / 1e6)
             if taken is not None:
                 return self._converted(*taken)
             if self._reader.ended:
                 raise DeviceLost(Stream.WEBCAM, why_not(self._device), self._last_us, "the camera ended its stream")
             now_us = self._clock()
-            if now_us >= stall_us:
+            if now_us >= self._reader.alive_us + STALL_US:
                 raise DeviceLost(Stream.WEBCAM, Diagnosis.STALLED, self._last_us, "no picture for two seconds")
             if now_us >= until_us and self._picture is not None:
                 return self._frame(now_us, changed=False)
@@ -208,6 +212,12 @@ class Webcam:
         reader.let_go()
         reader.join(0.5)
         self._before = SourceCounts(self._before.grabbed + reader.grabbed, self._before.skipped + reader.skipped)
+
+    def set_pace(self, fps: float) -> None:
+        """Pictures a second at most, from now on; the camera goes on at its own rate."""
+        self._pace = fps
+        if self._reader is not None:
+            self._reader.pacer = Pacer(fps)
 
     def interrupt(self) -> None:
         """Ends the present read and all later ones."""

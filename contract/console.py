@@ -45,7 +45,11 @@ class StreamState(msgspec.Struct, frozen=True):
 
 
 class SessionSnapshot(msgspec.Struct, frozen=True, tag="session"):
-    """Service → console: all that the console shows of a session. `access` opens its report and its media."""
+    """Service → console: all that the console shows of a session. `access` opens its report and its media.
+
+    While the link is offline, `offline_s` says for how long nothing was heard, and `expires_in_s` when the service ends the
+    session if it stays so (None when it does not run); both in seconds, at the moment of the snapshot.
+    """
 
     session_id: str
     user_id: str
@@ -64,6 +68,8 @@ class SessionSnapshot(msgspec.Struct, frozen=True, tag="session"):
     access: str
     pause_resume: bool = True
     end_test: bool = True
+    offline_s: float | None = None
+    expires_in_s: float | None = None
 
 
 class Issued(msgspec.Struct, frozen=True, tag="issued"):

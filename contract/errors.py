@@ -139,6 +139,11 @@ CODES: dict[str, Row] = {
     "disk_full": Row(
         507, "Evidence cannot be written to the disk: {why}.", "Free space on the disk that holds {folder}."
     ),
+    "disk_short": Row(
+        507,
+        "The disk runs short: {what}.",
+        "Free space on the disk that holds {folder}, or restore the internet connection.",
+    ),
     "internal": Row(500, "The service failed.", "Try again; if it stays, ask the operator for the log."),
 }
 

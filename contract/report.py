@@ -1,6 +1,7 @@
 """The report of a session: a versioned schema, made by the service, read by people and programs.
 
-Times: `*_ms` are milliseconds since 1970, `*_s` seconds of the session clock (0 is the Start).
+Times: `*_ms` are milliseconds since 1970, `*_s` seconds of the session clock (0 is the Start). The running time begins
+later, when all sources deliver.
 """
 
 import msgspec
@@ -8,6 +9,39 @@ import msgspec
 from secureproctor.contract.events import Detail
 
 SCHEMA = 1
+
+
+TAMPERING: dict[str, str] = {
+    "deleted": "Records were removed before they arrived; what came before and after them is there.",
+    "truncated": "A record was cut short before it arrived.",
+    "altered": "Bytes of a record were changed before it arrived.",
+    "replaced": "Another record lies in a record's place; what the agent said of the true one shows it.",
+    "reordered": "Records were exchanged with each other.",
+    "replayed": "A record of another place or of another session was offered for this one.",
+    "withheld": "Records that the agent had announced, or that its running time promised, never came.",
+    "unreadable": "The candidate's disk could not give a record back. By itself that is no tampering.",
+    "spoilt": "The service's own copy was changed or lost after it had arrived. That is no fault of the candidate.",
+}
+"""Every kind of finding and its meaning."""
+BLAMELESS = frozenset({"unreadable", "spoilt"})
+"""Findings that raise no EVIDENCE_TAMPERED."""
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """Something was done to records `seq` to `until_seq` (None: nobody knows how many) of an epoch of a stream.
+
+    `kind` is one of TAMPERING. `source` says who saw it: `agent` (the agent found it on its disk), `upload` (the service
+    refused it), `chain` (the records beside it name another one), `head` (the agent had announced another one),
+    `record` (it does not open), `coverage` (time without a record and without a cause) or `store` (the service's disk).
+    """
+
+    kind: str
+    stream: str
+    epoch: int
+    seq: int
+    until_seq: int | None
+    sentence: str
+    source: str
 
 
 class Gap(msgspec.Struct, frozen=True):
@@ -32,13 +66,17 @@ class StreamReport(msgspec.Struct, frozen=True):
 
 
 class ChainReport(msgspec.Struct, frozen=True):
-    """Whether a stream's chain holds from its first record to its announced head; `faults` says where it does not."""
+    """Whether a stream's chain holds from its first record to its announced head; `faults` says where it does not.
+
+    `waiting` says what has not arrived yet: no fault, but nothing is verified before it is there.
+    """
 
     stream: str
     records: int
     verified: bool
     head: str
     faults: tuple[str, ...] = ()
+    waiting: tuple[str, ...] = ()
 
 
 class FlagReport(msgspec.Struct, frozen=True):
@@ -95,7 +133,7 @@ class Credibility(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True):
-    """The whole report."""
+    """The whole report. The running time is `running_s` long, from `running_from_s` to `running_until_s`."""
 
     schema: int
     session_id: str
@@ -122,3 +160,6 @@ class Report(msgspec.Struct, frozen=True):
     chat: tuple[ChatReport, ...]
     credibility: Credibility
     identity: str = "No identity check was made in this version."
+    running_from_s: float = 0.0
+    running_until_s: float = 0.0
+    tampering: tuple[Finding, ...] = ()

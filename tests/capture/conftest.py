@@ -141,6 +141,7 @@ class Camera:
         self.noise = True
         self.fault = ""
         self.fps = 15.0
+        self.opened = 0
         self._closing = threading.Event()
         camera = self
 
@@ -171,6 +172,7 @@ class Camera:
         if self.fault == "gone":
             request.send_error(503)
             return
+        self.opened += 1
         request.send_response(200)
         request.send_header("Content-Type", "multipart/x-mixed-replace; boundary=next")
         request.end_headers()

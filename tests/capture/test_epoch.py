@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from secureproctor.capture.epoch import AudioEpoch, VideoEpoch
 from secureproctor.capture.media import AudioBlock, Kind, Segment, VideoFrame
+from secureproctor.capture.shrink import Shrink, planes
 from secureproctor.contract.streams import Stream
 
 START = 40_000_123_456  # eleven hours into a session: beyond 32 bits of microseconds
@@ -178,3 +179,108 @@ def test_a_block_that_does_not_follow_is_not_taken_for_the_same_epoch() -> None:
     assert epoch.continues(AudioBlock(tone(960), 48_000, START + 20_000))
     assert not epoch.continues(AudioBlock(tone(960), 48_000, START + 25_000))
     epoch.finish(0)
+
+
+def test_pictures_can_be_cut_when_a_key_frame_is_due_and_not_before() -> None:
+    out: list[Segment] = []
+    epoch = VideoEpoch(Stream.SCREEN, grey(START, 0), "ultrafast", 20, SEGMENT_US, out.append)
+    assert epoch.cut(grey(START, 0)) is None
+    epoch.add(grey(START, 0))
+    due_us = epoch.next_key_us()
+    assert due_us is not None
+    assert epoch.cut(grey(due_us - 1, 0)) is None
+    picture = grey(due_us, 0)
+    assert epoch.cut(picture) == (None, picture)
+    epoch.finish(due_us)
+    assert out[-1].start_us + out[-1].duration_us == due_us
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(1, 100_000), st.integers(200, 9_000))
+def test_sound_is_cut_between_two_samples_and_neither_half_is_lost_or_late(before: int, block: int) -> None:
+    """Cut after any number of samples, with blocks of any length: both epochs meet in one sample, and a tone goes on."""
+    samples = tone(before + 60_000)
+    out: list[Segment] = []
+    starts = [0, *range(before, len(samples), block)]
+    blocks = [
+        AudioBlock(samples[start:end], 48_000, START + round(start / 0.048))
+        for start, end in zip(starts, [*starts[1:], len(samples)], strict=True)
+    ]
+    epoch = AudioEpoch(Stream.AUDIO, blocks[0], 48_000, SEGMENT_US, out.append)
+    todo = True
+    for i, item in enumerate(blocks):
+        assert epoch.continues(item)
+        cut = epoch.cut(item) if i and todo else None
+        if cut is not None:
+            rest, item = cut
+            if rest is not None:
+                epoch.add(rest)
+            epoch.finish(item.at_us)
+            epoch, todo = AudioEpoch(Stream.AUDIO, item, 32_000, SEGMENT_US, out.append), False
+        epoch.add(item)
+    epoch.finish(0)
+    inits = [i for i, segment in enumerate(out) if segment.kind is Kind.INIT]
+    assert len(inits) == 2
+    begin, one = heard(out[0], out[1 : inits[1]])
+    again, two = heard(out[inits[1]], out[inits[1] + 1 :])
+    assert begin + len(one) == again
+    assert out[inits[1] - 1].start_us + out[inits[1] - 1].duration_us == out[inits[1] + 1].start_us
+    got = np.concatenate([one, two])
+    inner = slice(4096, len(samples) - 4096)
+    noise = got[inner] * 32768 - samples[inner]
+    joint = again - begin
+    noise[max(0, joint - 4096 - 2048) : max(0, joint - 4096) + 2048] = 0  # an encoder of its own fades in
+    assert np.sqrt(np.mean(noise**2)) < 300, "a shift by one sample would give 1100"
+
+
+def test_a_smaller_picture_is_the_same_picture_and_its_pixels_even() -> None:
+    first = grey(START, 50, (640, 362))
+    first.pixels[181:362] = 200
+    smaller = Shrink(640, 362, 0.5)(first)
+    assert (smaller.width, smaller.height, smaller.pixels.shape) == (320, 180, (270, 320))
+    assert (smaller.at_us, smaller.changed) == (first.at_us, True)
+    luma, u, v = planes(smaller.pixels, 320, 180)
+    assert (luma[:89] == 50).all()
+    assert (luma[92:] == 200).all()
+    assert (u == 128).all()
+    assert (v == 128).all()
+
+
+def test_colours_stay_where_they_are_in_a_smaller_picture() -> None:
+    picture = grey(START, 100, (64, 48))
+    _, u, v = planes(picture.pixels, 64, 48)
+    u[:, :16], v[12:] = 30, 220
+    _, u, v = planes(Shrink(64, 48, 0.5)(picture).pixels, 32, 24)
+    assert ((u[:, :8] == 30).all(), (u[:, 8:] == 128).all()) == (True, True)
+    assert ((v[6:] == 220).all(), (v[:6] == 128).all()) == (True, True)
+
+
+def test_a_picture_of_full_size_is_passed_on_untouched() -> None:
+    picture = grey(START, 100)
+    assert Shrink(64, 48, 1.0)(picture) is picture
+
+
+def test_an_epoch_of_half_the_size_says_so_and_is_shown_at_the_same_times() -> None:
+    out: list[Segment] = []
+    epoch = VideoEpoch(Stream.WEBCAM, grey(START, 30), "ultrafast", 20, SEGMENT_US, out.append, scale=0.5)
+    for i in range(3):
+        assert epoch.continues(grey(START + i * 100_000, 30))
+        epoch.add(grey(START + i * 100_000, 30 + 80 * i))
+    epoch.finish(START + 300_000)
+    assert {(segment.width, segment.height) for segment in out} == {(32, 24)}
+    pictures = shown(out[0], out[1:])
+    assert [pts for pts, _ in pictures[:3]] == [START, START + 100_000, START + 200_000]
+    assert [luma for _, luma in pictures] == pytest.approx([30, 110, 190, 190], abs=2)
+
+
+def test_epochs_of_one_size_have_the_same_header_at_any_quality_so_that_they_can_be_joined() -> None:
+    epochs: list[list[Segment]] = []
+    for crf, at_us in ((20, START), (40, START + 1_000_000)):
+        out: list[Segment] = []
+        epoch = VideoEpoch(Stream.SCREEN, grey(at_us, 90), "superfast", crf, SEGMENT_US, out.append)
+        epoch.add(grey(at_us, 90))
+        epoch.finish(at_us + 1_000_000)
+        epochs.append(out)
+    (init, *before), (again, *after) = epochs
+    assert init == again
+    assert [luma for _, luma in shown(init, before + after)] == pytest.approx([90] * 4, abs=2)

@@ -3,12 +3,14 @@
 import io
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
-from itertools import pairwise
+from functools import partial
+from itertools import count, pairwise
 from typing import TYPE_CHECKING, cast
 
 import av
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -50,10 +52,28 @@ class Recording:
                 out[-1].append(segment)
         return out
 
+    def came_to(self, epochs: list[int]) -> bool:
+        """Whether screen, webcam and sound have that many epochs."""
+        return [len(self.epochs(stream)) for stream in MEDIA] == epochs
+
     def span(self, stream: Stream) -> tuple[int, int]:
         ((_, *media),) = self.epochs(stream)
         assert all(a.start_us + a.duration_us == b.start_us for a, b in pairwise(media))
         return media[0].start_us, media[-1].start_us + media[-1].duration_us
+
+    def heard(self) -> tuple[int, NDArray[np.float32]]:
+        """The number of the first sample since the session clock's zero, and all of them: the epochs join."""
+        parts: list[NDArray[np.float32]] = []
+        first = None
+        for epoch in self.epochs(Stream.AUDIO):
+            with av.open(io.BytesIO(b"".join(segment.payload for segment in epoch)), "r") as player:
+                frames = list(player.decode(audio=0))
+            first = frames[0].pts if first is None else first
+            assert first is not None
+            assert frames[0].pts == first + sum(len(part) for part in parts)
+            parts += [cast(NDArray[np.float32], frame.to_ndarray())[0] for frame in frames]
+        assert first is not None
+        return first, np.concatenate(parts)
 
     def pictures(self, stream: Stream) -> Iterator[tuple[int, NDArray[np.uint8]]]:
         for epoch in self.epochs(stream):
@@ -149,6 +169,133 @@ def test_the_screens_server_may_die_and_return(xserver: "XServer", clock: Clock,
         ("started", ""), ("lost", "no_display"), ("recovered", ""), ("stopped", "")
     ]  # fmt: skip
     assert len(recording.epochs(Stream.SCREEN)) == 2
+
+
+def busy(camera: "Camera") -> None:
+    """A camera that sees more than a square: smooth noise that moves."""
+    small = np.random.default_rng(1).integers(0, 255, (24, 32, 3), np.uint8)
+    large = cv2.resize(small, (640, 480), interpolation=cv2.INTER_CUBIC)
+    turns = count()
+    camera.picture = lambda: np.roll(large, 5 * next(turns), axis=1)  # type: ignore[method-assign]
+
+
+def rate(epoch: list[Segment]) -> float:
+    """Bytes a second of an epoch's media."""
+    return sum(len(each.payload) for each in epoch[1:]) * 1e6 / sum(each.duration_us for each in epoch[1:])
+
+
+def key_bytes(epoch: list[Segment]) -> float:
+    """The mean size of an epoch's key frames, which does not depend on how busy the machine is."""
+    with av.open(io.BytesIO(b"".join(segment.payload for segment in epoch)), "r") as player:
+        return float(np.mean([packet.size for packet in player.demux(video=0) if packet.is_keyframe]))
+
+
+EPOCHS = {"reduced": [2, 2, 1], "least": [3, 3, 2], "full": [4, 4, 3]}
+"""How many epochs screen, webcam and sound have come to after each level; sound is the same at full and at reduced."""
+
+
+def test_quality_goes_down_and_up_without_a_gap_and_with_the_devices_open(
+    nothing_left: None,
+    xserver: "XServer",
+    camera: "Camera",
+    sound: "SoundServer",
+    clock: Clock,
+    paint: "Paint",
+    until: "Until",
+) -> None:
+    busy(camera)
+    plan = CapturePlan(webcam_device=camera.url, display=xserver.name, segment_s=0.5)
+    places = np.random.default_rng(1).integers(0, (256, 560, 400), (100_000, 3)).tolist()
+    asked: list[int] = []
+    with closing(Recording(plan, clock)) as recording, xserver.client() as display:
+
+        def drawn(condition: Callable[[], bool]) -> bool:
+            grey, left, top = places.pop()
+            paint(display, grey, (left, top, 80, 80))
+            return condition()
+
+        def drawn_until(condition: Callable[[], bool], what: str) -> None:
+            until(lambda: drawn(condition), what, 20.0)
+
+        drawn_until(lambda: len(places) < 99_700, "a full screen")
+        recording.start()
+        assert recording.recorder.wait_started(10) == {}
+        drawn_until(lambda: len(recording.segments) > 8, "some segments")
+        for level, epochs in EPOCHS.items():
+            asked.append(clock())
+            recording.recorder.set_quality(level)
+            drawn_until(partial(recording.came_to, epochs), f"the change to {level}")
+            drawn_until(lambda: min(len(recording.epochs(stream)[-1]) for stream in MEDIA) > 2, "two segments more")
+            recording.recorder.set_quality(level)
+    for stream in MEDIA:
+        assert recording.told(stream) == [("started", ""), ("stopped", "")]
+        media = [segment for epoch in recording.epochs(stream) for segment in epoch[1:]]
+        assert all(a.start_us + a.duration_us == b.start_us for a, b in pairwise(media))
+    assert camera.opened == 1
+    assert [epoch[0].width for epoch in recording.epochs(Stream.WEBCAM)] == [640, 640, 320, 640]
+    assert [epoch[0].width for epoch in recording.epochs(Stream.SCREEN)] == [640] * 4
+    for stream in (Stream.SCREEN, Stream.WEBCAM):
+        full, reduced, least, again = recording.epochs(stream)
+        assert rate(least) < min(rate(full), rate(again))
+        assert key_bytes(least) < key_bytes(reduced) < min(key_bytes(full), key_bytes(again))
+        for asked_us, epoch in zip(asked, (reduced, least, again), strict=True):
+            assert asked_us <= epoch[1].start_us < asked_us + 1_500_000
+            assert epoch[1].start_us % 500_000 < 400_000, "on the grid that all streams share"
+        times = [at_us for at_us, _ in recording.pictures(stream)]
+        assert times == sorted(set(times))
+        assert {epoch[1].start_us for epoch in recording.epochs(stream)} <= set(times)
+
+
+def test_picture_and_sound_stay_together_at_least_quality(
+    xserver: "XServer", camera: "Camera", sound: "SoundServer", clock: Clock, paint: "Paint", until: "Until"
+) -> None:
+    plan = CapturePlan(webcam_device=camera.url, display=xserver.name, segment_s=0.5)
+    camera.noise = False
+    with closing(Recording(plan, clock).start()) as recording, xserver.client() as display:
+        assert recording.recorder.wait_started(10) == {}
+        recording.recorder.set_quality("least")
+        until(lambda: recording.came_to([2, 2, 2]), "the change")
+        until(lambda: min(len(recording.epochs(stream)[-1]) for stream in MEDIA) > 3, "some still seconds")
+        player = sound.player()
+        assert player.stdin is not None
+        flash_us = clock()
+        paint(display, 255)
+        camera.grey = 230
+        with player.stdin as pipe:
+            pipe.write((np.sin(np.arange(24_000) * 0.13) * 16_000).astype(np.int16).tobytes())
+        until(lambda: clock() > flash_us + 2_000_000, "some seconds after the flash")
+        assert player.wait(10) == 0
+    first, samples = recording.heard()
+    heard_us = (first + np.flatnonzero(np.abs(samples) > 0.12)[0]) / 0.048
+    screen_us = next(pts for pts, luma in recording.pictures(Stream.SCREEN) if luma.mean() > 150)
+    webcam_us = next(pts for pts, luma in recording.pictures(Stream.WEBCAM) if luma.mean() > 150)
+    assert flash_us < screen_us < flash_us + 1_000_000
+    assert flash_us < webcam_us < flash_us + 1_500_000, "two pictures a second"
+    assert flash_us - 100_000 < heard_us < flash_us + 1_000_000
+
+
+def test_a_quality_outlives_the_loss_of_the_camera(
+    nothing_left: None, camera: "Camera", clock: Clock, until: "Until"
+) -> None:
+    plan = CapturePlan(frozenset({Stream.WEBCAM}), webcam_device=camera.url, segment_s=0.5)
+    with closing(Recording(plan, clock)) as recording:
+        recording.recorder.set_quality("least")
+        recording.start()
+        assert recording.recorder.wait_started(10) == {}
+        camera.fault = "gone"
+        until(lambda: len(recording.reports) >= 2, "the loss")
+        camera.fault = ""
+        until(lambda: len(recording.epochs(Stream.WEBCAM)) == 2, "the recovery", 20.0)
+        until(lambda: len(recording.epochs(Stream.WEBCAM)[-1]) > 2, "segments afterwards")
+        recording.recorder.set_quality("full")
+        until(lambda: len(recording.epochs(Stream.WEBCAM)) == 3, "the change")
+    recording.recorder.set_quality("reduced")
+    assert [epoch[0].width for epoch in recording.epochs(Stream.WEBCAM)] == [320, 320, 640]
+
+
+def test_a_quality_that_does_not_exist_is_refused(clock: Clock) -> None:
+    with pytest.raises(ValueError, match="no quality 'best'; there are full, reduced, least"):
+        Recording(CapturePlan(), clock).recorder.set_quality("best")
 
 
 def test_streams_that_do_not_start_are_named_with_their_diagnosis(nothing_left: None, clock: Clock) -> None:

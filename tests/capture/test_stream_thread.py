@@ -3,17 +3,20 @@
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from secureproctor.capture.epoch import VideoEpoch
-from secureproctor.capture.media import Kind, Segment, SegmentSink, SourceReport, VideoFrame
+from secureproctor.capture.media import Kind, Segment, SourceReport, VideoFrame
+from secureproctor.capture.plan import CapturePlan
+from secureproctor.capture.recipe import webcam
 from secureproctor.capture.source import CannotOpen, CaptureError, DeviceLost, Diagnosis, SourceCounts
 from secureproctor.capture.stream_thread import Backoff, Feed, StreamThread
 from secureproctor.contract.streams import Stream
 
-Step = CaptureError | VideoFrame | str
+Step = CaptureError | VideoFrame | str | Callable[[], None]
+PLAN = CapturePlan(webcam_preset="ultrafast")
 
 
 def frame(at_us: int, width: int = 64) -> VideoFrame:
@@ -21,7 +24,8 @@ def frame(at_us: int, width: int = 64) -> VideoFrame:
 
 
 class Script:
-    """A source that plays a script: errors are raised (by open if they say so), pictures delivered, "hang" hangs."""
+    """A source that plays a script: errors are raised (by open if they say so), pictures delivered, functions called,
+    "hang" hangs."""
 
     def __init__(self, *steps: Step) -> None:
         self.steps = list(steps)
@@ -45,13 +49,19 @@ class Script:
                 return picture
             case CaptureError() as problem:
                 raise problem
-            case _:
+            case str():
                 self.over.set()
                 self.released.wait(10)
+                return None
+            case happens:
+                happens()
                 return None
 
     def close(self) -> None:
         self.events.append("close")
+
+    def set_pace(self, fps: float) -> None:
+        self.events.append(f"pace {fps:g}")
 
     def interrupt(self) -> None:
         self.interrupted.set()
@@ -63,24 +73,21 @@ class Script:
 class Run:
     """A stream thread on a script."""
 
-    def __init__(self, source: Script) -> None:
+    def __init__(self, source: Script, start: bool = True) -> None:
         self.source = source
         self.segments: list[Segment] = []
         self.reports: list[SourceReport] = []
         self.now_us = 10_000_000
-
-        def epoch(first: VideoFrame, emit: SegmentSink) -> VideoEpoch:
-            return VideoEpoch(Stream.WEBCAM, first, "ultrafast", 28, 2_000_000, emit)
-
         self.thread: StreamThread[VideoFrame] = StreamThread(
             Stream.WEBCAM,
-            Feed(source, epoch),
-            2_000_000,
+            Feed(source, webcam),
+            PLAN,
             lambda: self.now_us,
             self.segments.append,
             self.reports.append,
         )
-        self.thread.start()
+        if start:
+            self.thread.start()
 
     def finish(self) -> None:
         assert self.source.over.wait(10)
@@ -181,9 +188,8 @@ def test_a_defect_of_ours_is_told_like_a_lost_device_and_the_stream_tries_again(
         if len(segments) == 1:
             raise RuntimeError("a defect")
 
-    feed = Feed(source, lambda first, emit: VideoEpoch(Stream.WEBCAM, first, "ultrafast", 28, 2_000_000, emit))
     thread: StreamThread[VideoFrame] = StreamThread(
-        Stream.WEBCAM, feed, 2_000_000, lambda: 10_000_000, refuse_once, reports.append
+        Stream.WEBCAM, Feed(source, webcam), PLAN, lambda: 10_000_000, refuse_once, reports.append
     )
     thread.start()
     assert source.over.wait(10)
@@ -206,3 +212,64 @@ def test_a_stop_does_not_wait_for_the_next_attempt() -> None:
     run.thread.ask_to_stop()
     run.thread.join(1)
     assert not run.thread.is_alive()
+
+
+POORER = replace(PLAN, webcam_fps=5.0, webcam_crf=40, webcam_scale=0.5)
+
+
+def spans(run: Run) -> list[tuple[int, int, int]]:
+    """Width, start and end of each media segment."""
+    media = (segment for segment in run.segments if segment.kind is Kind.MEDIA)
+    return [(segment.width, segment.start_us, segment.start_us + segment.duration_us) for segment in media]
+
+
+def times(first_us: int, *, until_us: int) -> list[VideoFrame]:
+    return [frame(at_us) for at_us in range(first_us, until_us, 500_000)]
+
+
+def test_another_quality_begins_where_the_present_segment_ends_with_the_device_open() -> None:
+    source = Script(*times(3_000_000, until_us=5_000_000))
+    run = Run(source, start=False)
+    source.steps += [lambda: run.thread.follow(POORER), *times(5_000_000, until_us=9_000_000)]
+    run.thread.start()
+    run.finish()
+    assert spans(run) == [
+        (64, 3_000_000, 4_000_000),
+        (64, 4_000_000, 6_000_000),
+        (32, 6_000_000, 8_000_000),
+        (32, 8_000_000, 10_000_000),
+    ]
+    assert [segment.kind for segment in run.segments].count(Kind.INIT) == 2
+    assert run.told == [("started", ""), ("stopped", "")]
+    assert source.events == ["open", "pace 5", "close"]
+
+
+def test_a_quality_that_is_the_present_one_again_when_the_segment_ends_changes_nothing() -> None:
+    source = Script(*times(3_000_000, until_us=5_000_000))
+    run = Run(source, start=False)
+    source.steps += [lambda: run.thread.follow(POORER), frame(5_000_000), lambda: run.thread.follow(replace(PLAN))]
+    source.steps += times(5_500_000, until_us=8_500_000)
+    run.thread.start()
+    run.finish()
+    assert [segment.kind for segment in run.segments].count(Kind.INIT) == 1
+    assert source.events == ["open", "close"]
+
+
+def test_a_quality_holds_from_before_the_start_and_over_the_loss_of_the_device() -> None:
+    source = Script(frame(5_000_000), lost(5_200_000), missing(), frame(8_500_000))
+    run = Run(source, start=False)
+    run.thread.follow(POORER)
+    run.thread.start()
+    run.finish()
+    assert spans(run) == [(32, 5_000_000, 5_200_000), (32, 8_500_000, 10_000_000)]
+    assert source.events.count("pace 5") == 1
+
+
+def test_a_quality_set_while_the_device_is_away_holds_when_it_returns() -> None:
+    source = Script(frame(5_000_000), lost(5_200_000), missing(), frame(8_500_000))
+    run = Run(source, start=False)
+    source.steps.insert(1, lambda: run.thread.follow(POORER))
+    run.thread.start()
+    run.finish()
+    run.thread.follow(PLAN)
+    assert [width for width, _, _ in spans(run)] == [64, 32]

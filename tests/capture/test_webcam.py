@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -83,6 +84,24 @@ def test_a_camera_that_says_nothing_for_two_seconds_is_stalled_since_its_last_pi
         times.extend(read_on(webcam, clock))
     assert caught.value.since_us == times[-1]
     assert clock() - times[-1] < 3_500_000
+
+
+def test_a_pace_may_change_at_any_time_and_a_slow_one_is_no_stalled_camera(
+    webcam: Webcam, camera: "Camera", clock: Clock
+) -> None:
+    """At one picture in five seconds the camera is alive all the same, and key times get the last picture again."""
+    webcam.set_pace(0.2)
+    end_us, changed, times = clock() + 3_200_000, 0, list[int]()
+    while clock() < end_us:
+        frame = next_picture(webcam, clock() + 500_000)
+        changed += frame.changed
+        times.append(frame.at_us)
+    assert 1 <= changed <= 6
+    assert max(b - a for a, b in pairwise(times)) < 1_500_000
+    webcam.set_pace(10)
+    frames = [next_picture(webcam, clock() + 500_000) for _ in range(10)]
+    assert sum(frame.changed for frame in frames) >= 5
+    assert camera.opened == 1
 
 
 def test_a_camera_that_goes_away_is_lost_and_can_be_opened_again(
