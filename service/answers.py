@@ -1,6 +1,7 @@
 """How the service answers: msgspec structs as JSON, and every "no" as an ErrorAnswer."""
 
 import logging
+import random
 from collections.abc import Mapping
 
 import msgspec
@@ -18,7 +19,8 @@ PRIVATE: Mapping[str, str] = {
     "Referrer-Policy": "no-referrer",  # addresses hold access codes
     "X-Content-Type-Options": "nosniff",
 }
-RETRY_AFTER_S = {"busy": 2, "storage_full": 30}
+RETRY_AFTER_S: Mapping[str, tuple[int, int]] = {"busy": (1, 5), "storage_full": (20, 60)}
+"""Whole seconds (RFC 9110 §10.2.3), drawn between two: a hall that was sent away together must not come back together."""
 
 
 def answer(body: msgspec.Struct, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
@@ -28,8 +30,9 @@ def answer(body: msgspec.Struct, status: int = 200, headers: Mapping[str, str] |
 
 def refused(refusal: Refusal) -> Response:
     """A refusal with its status, and Retry-After where trying again may help."""
-    retry = RETRY_AFTER_S.get(refusal.code)
-    return answer(ErrorAnswer(refusal.info), refusal.status, {"Retry-After": str(retry)} if retry else None)
+    between = RETRY_AFTER_S.get(refusal.code)
+    retry = {"Retry-After": str(random.randint(*between))} if between else None  # noqa: S311 - no secret
+    return answer(ErrorAnswer(refusal.info), refusal.status, retry)
 
 
 async def _on_refusal(_request: Request, error: Exception) -> Response:

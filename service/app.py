@@ -19,6 +19,7 @@ from secureproctor.service.channel import Channel
 from secureproctor.service.clock import Clock
 from secureproctor.service.config import ServiceConfig
 from secureproctor.service.console import Consoles
+from secureproctor.service.contacts import Contacts
 from secureproctor.service.evidence import Evidence
 from secureproctor.service.ingest import Ingest
 from secureproctor.service.media import Media
@@ -37,14 +38,15 @@ def create_app(config: ServiceConfig, store: Store, vault: Vault, clock: Clock) 
     evidence = Evidence(store, config.data / "records", config.disk_floor)
     tokens = Tokens(vault.derived("session tokens"), vault.derived("access codes"), clock.wall)
     changes = Changes()
-    channel = Channel(store, sessions, changes, clock)
-    rounds = Rounds(config, store, sessions, evidence, channel, changes, clock)
+    contacts = Contacts(store, clock)
+    channel = Channel(store, contacts, changes, clock)
+    rounds = Rounds(config, store, sessions, contacts, evidence, channel, changes, clock)
     parts = (
-        Registration(config, store, sessions, tokens, changes, clock),
-        Ingest(store, sessions, evidence, tokens, changes, clock),
+        Registration(config, store, sessions, contacts, tokens, changes, clock),
+        Ingest(store, sessions, contacts, evidence, tokens, changes, clock),
         Media(store, sessions, evidence, tokens),
-        Reports(config, store, sessions, evidence, tokens, clock),
-        Consoles(store, sessions, channel, tokens, vault, changes, clock),
+        Reports(config, store, sessions, contacts, evidence, tokens, clock),
+        Consoles(store, sessions, contacts, channel, tokens, vault, changes, clock),
     )
 
     @asynccontextmanager

@@ -8,7 +8,7 @@ the agent's `Resume` has come, nothing numbered is written: what is sent meanwhi
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import TypeVar, assert_never
 
@@ -34,9 +34,10 @@ from secureproctor.contract.link import Link, LinkError
 from secureproctor.service import ledger
 from secureproctor.service.changes import Changes
 from secureproctor.service.clock import Clock
+from secureproctor.service.contacts import Contacts
 from secureproctor.service.line import BROKEN, REPLACED, Line, frames, pumped
-from secureproctor.service.session import Presence, beaten, changed, ended
-from secureproctor.service.sessions import Sessions, load, load_link, save, save_link
+from secureproctor.service.session import RUNNING, Presence, beaten, changed, ended
+from secureproctor.service.sessions import load, load_link, save, save_link
 from secureproctor.service.store import Store
 
 log = logging.getLogger(__name__)
@@ -75,9 +76,9 @@ class Peer:
 class Channel:
     """All agents' channels."""
 
-    def __init__(self, store: Store, sessions: Sessions, changes: Changes, clock: Clock) -> None:
+    def __init__(self, store: Store, contacts: Contacts, changes: Changes, clock: Clock) -> None:
         self._store = store
-        self._sessions = sessions
+        self._contacts = contacts
         self._changes = changes
         self._clock = clock
         self._peers: dict[str, Peer] = {}
@@ -108,22 +109,22 @@ class Channel:
         self._changes.mark(session_id)
         return body
 
-    async def end(self, session_id: str, reason: str) -> None:
-        """End a session by the service's own word."""
+    async def expire(self, session_id: str) -> None:
+        """End a session whose agent was silent for too long, unless it was heard or purged at the last moment."""
+        with suppress(Refusal):
+            async with self._held(session_id) as peer:
+                frame = await self._store.run(self._expired, peer)
+                if frame is not None:
+                    log.info("Session %s ended: expired.", session_id)
+                    peer.write(frame)
+        self._changes.mark(session_id)
 
-        def end(db: apsw.Cursor) -> ServiceEnded:
-            save(db, ended(load(db, session_id), reason, self._clock.now_ms()))
-            return ServiceEnded(reason)
-
-        log.info("Session %s ended: %s.", session_id, reason)
-        await self.send(session_id, end)
-
-    def presence(self, session_id: str, heard_ms: int | None) -> Presence:
+    def presence(self, session_id: str) -> Presence:
         """Whether the agent can be heard."""
-        peer, silent_s = self._peers.get(session_id), self._sessions.silent_s(session_id)
+        peer, silent_s = self._peers.get(session_id), self._contacts.silent_s(session_id)
         if peer and peer.line and silent_s is not None and silent_s <= LINK_LOST_AFTER_S:
             return "online"
-        return "never" if heard_ms is None else "offline"
+        return "never" if silent_s is None else "offline"
 
     def forget(self, session_id: str) -> None:
         """The session was purged, or its link in memory is not what is stored: the next connection reads it again."""
@@ -161,20 +162,31 @@ class Channel:
     def _sent(self, peer: Peer, make: Callable[[apsw.Cursor], Sent]) -> tuple[Sent, bytes]:
         with self._store.transaction() as db:
             body = make(db)
-            try:
-                frame = peer.link.send(body)
-            except LinkError:
-                raise Refusal("busy") from None
-            if peer.resumed:
-                ledger.sent(db, peer.session_id, self._clock.now_ms())
-            save_link(db, peer.session_id, peer.link)
-        return body, frame
+            return body, self._numbered(db, peer, body)
+
+    def _expired(self, peer: Peer) -> bytes | None:
+        with self._store.transaction() as db:
+            session = load(db, peer.session_id)
+            if session.state not in RUNNING or not self._contacts.overdue(session.id, session.expiry_s):
+                return None
+            save(db, ended(session, "expired", self._clock.now_ms()))
+            return self._numbered(db, peer, ServiceEnded("expired"))
+
+    def _numbered(self, db: apsw.Cursor, peer: Peer, body: ToAgent) -> bytes:
+        try:
+            frame = peer.link.send(body)
+        except LinkError:
+            raise Refusal("busy") from None
+        if peer.resumed:
+            ledger.sent(db, peer.session_id, self._clock.now_ms())
+        save_link(db, peer.session_id, peer.link)
+        return frame
 
     async def _take(self, session_id: str, line: Line, data: str | bytes) -> None:
         async with self._held(session_id) as peer:
             if peer.line is not line:
                 return  # a newer connection took over; what still comes here comes there again
-            self._sessions.contact(session_id)
+            self._contacts.heard(session_id)
             opening, before = not peer.resumed, (peer.link.heard, len(peer.link.waiting))
             try:
                 body, again = peer.link.receive(data)
@@ -200,6 +212,7 @@ class Channel:
             if opening:
                 ledger.sent(db, peer.session_id, self._clock.now_ms())
             save_link(db, peer.session_id, peer.link)
+            self._contacts.keep_within(db, {peer.session_id})
 
     def _effect(self, db: apsw.Cursor, session_id: str, message: ToService) -> None:
         """What a message does. A number that no database can hold makes it void: nobody means such a one."""

@@ -27,9 +27,10 @@ from secureproctor.service import ledger
 from secureproctor.service.changes import Changes, Listener
 from secureproctor.service.channel import Channel
 from secureproctor.service.clock import Clock
+from secureproctor.service.contacts import Contacts
 from secureproctor.service.init import field_refusal
 from secureproctor.service.line import REFUSED, Line, frames, pumped
-from secureproctor.service.session import Session
+from secureproctor.service.session import RUNNING, Session
 from secureproctor.service.sessions import Sessions, load
 from secureproctor.service.store import Store
 from secureproctor.service.tokens import Tokens
@@ -54,6 +55,7 @@ class Consoles:
         self,
         store: Store,
         sessions: Sessions,
+        contacts: Contacts,
         channel: Channel,
         tokens: Tokens,
         vault: Vault,
@@ -62,6 +64,7 @@ class Consoles:
     ) -> None:
         self._store = store
         self._sessions = sessions
+        self._contacts = contacts
         self._channel = channel
         self._tokens = tokens
         self._vault = vault
@@ -153,6 +156,9 @@ class Consoles:
             totals = list(
                 db.execute("SELECT stream, segments, bytes, last_ms FROM totals WHERE session = ?", (session_id,))
             )
+        link = self._channel.presence(session_id)
+        silent_s = self._contacts.silent_s(session_id) if link == "offline" else None
+        counting = silent_s is not None and session.state in RUNNING
         return SessionSnapshot(
             session_id=session.id,
             user_id=session.user_id,
@@ -160,7 +166,7 @@ class Consoles:
             group_name=session.group_name,
             state=session.state,
             end_reason=session.end_reason,
-            link=self._channel.presence(session_id, session.heard_ms),
+            link=link,
             heard_ms=session.heard_ms,
             started_ms=session.started_ms,
             expiry_s=session.expiry_s,
@@ -171,6 +177,8 @@ class Consoles:
             access=self._tokens.access(session.id)[0],
             pause_resume=session.settings.pause_resume,
             end_test=session.settings.end_test,
+            offline_s=silent_s,
+            expires_in_s=max(0.0, session.expiry_s - silent_s) if counting and silent_s is not None else None,
         )
 
 

@@ -55,6 +55,10 @@ class StoredRecord:
 _COLUMNS = ", ".join(field.name for field in fields(StoredRecord))
 
 
+class Spoilt(RecordError):
+    """A record is not the one that was received: the service's own copy was changed or lost."""
+
+
 class Evidence:
     """The records of all sessions. Every method blocks; call it by `Store.run`."""
 
@@ -99,13 +103,13 @@ class Evidence:
             raise Refusal("not_found") from None
 
     def opened(self, session_id: str, record: StoredRecord, key: X25519PrivateKey) -> bytes:
-        """What a record holds. Raises RecordError when it is gone, was changed, or does not open."""
+        """What a record holds. Raises Spoilt when it is gone or was changed here, RecordError when it does not open."""
         try:
             data = self.sealed(session_id, record.stream, record.epoch, record.seq)
         except Refusal:
-            raise RecordError("its file is gone") from None
+            raise Spoilt("its file is gone") from None
         if record_hash(data) != record.hash:
-            raise RecordError("it is not the record that was received")
+            raise Spoilt("it is not the record that was received")
         return unseal(parse(data), key)
 
     def drop_live(self, received_before_ms: int) -> list[str]:

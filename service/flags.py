@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from secureproctor.contract.events import FLAGS, Event
-from secureproctor.contract.report import ChainReport, Credibility, FlagReport, Gap, StreamReport
+from secureproctor.contract.report import BLAMELESS, ChainReport, Credibility, Finding, FlagReport, Gap, StreamReport
 from secureproctor.contract.streams import Stream
-from secureproctor.service.coverage import UNKNOWN, pairs
+from secureproctor.service.coverage import DISK_FULL, UNKNOWN, pairs
+from secureproctor.service.intervals import Span
 from secureproctor.service.session import Session
 
 
@@ -35,6 +36,9 @@ RULES: tuple[Rule, ...] = (
     Rule("LINK_LOST", "link_lost", ("link_restored",)),
 )
 
+INSTANTS: dict[str, str] = {"clock_changed": "CLOCK_CHANGED"}
+"""Events that raise a flag by themselves."""
+
 GAP_LEAST_S = 1.0
 """An unexplained gap that is shorter raises no flag."""
 
@@ -55,6 +59,10 @@ DEDUCTIONS: dict[str, Deduction] = {
     "LINK_LOST": Deduction(1, 5),
     "EVIDENCE_GAP": Deduction(5, 30),
     "CHAIN_BROKEN": Deduction(40, 60),
+    "EVIDENCE_TAMPERED": Deduction(40, 80),
+    # a full disk and a clock that sets itself are nobody's fault; what evidence lacks is counted below
+    "EVIDENCE_DROPPED": Deduction(0, 0),
+    "CLOCK_CHANGED": Deduction(1, 5),
     "SESSION_EXPIRED": Deduction(10, 10),
 }
 UNCOVERED = Deduction(1, 50)
@@ -64,23 +72,73 @@ BANDS: tuple[tuple[float, str], ...] = ((75, "High"), (50, "Medium"), (0, "Low")
 
 
 def raise_flags(
-    session: Session, events: Sequence[Event], gaps: Sequence[Gap], chains: Sequence[ChainReport], running_s: float
+    session: Session,
+    events: Sequence[Event],
+    gaps: Sequence[Gap],
+    chains: Sequence[ChainReport],
+    tampering: Sequence[Finding],
+    running: Span,
 ) -> tuple[FlagReport, ...]:
     """All flags in the order of time. Their evidence points into `events`."""
-    found = [flag for rule in RULES for flag in _by_rule(rule, events, running_s)]
+    begun_s, ended_s = running[0] / 1e6, running[1] / 1e6
+    found = [flag for rule in RULES for flag in _by_rule(rule, events, running[1])]
+    found += [
+        FlagReport(
+            INSTANTS[event.kind], event.at_us / 1e6, event.at_us / 1e6, 1.0, (index,), FLAGS[INSTANTS[event.kind]]
+        )
+        for index, event in enumerate(events)
+        if event.kind in INSTANTS
+    ]
+    found += _dropped(events)
     found += [
         FlagReport("EVIDENCE_GAP", gap.start_s, gap.end_s, 0.8, note=f"{gap.stream}: {FLAGS['EVIDENCE_GAP']}")
         for gap in gaps
         if gap.cause == UNKNOWN and gap.end_s - gap.start_s >= GAP_LEAST_S
     ]
     found += [
-        FlagReport("CHAIN_BROKEN", 0.0, running_s, 1.0, note=f"{chain.stream}: {chain.faults[0]}")
+        FlagReport("CHAIN_BROKEN", begun_s, ended_s, 1.0, note=f"{chain.stream}: {chain.faults[0]}")
         for chain in chains
         if chain.faults
     ]
+    found += _tampered(tampering, begun_s, ended_s)
     if session.end_reason == "expired":
-        found.append(FlagReport("SESSION_EXPIRED", running_s, running_s, 1.0, note=FLAGS["SESSION_EXPIRED"]))
+        found.append(FlagReport("SESSION_EXPIRED", ended_s, ended_s, 1.0, note=FLAGS["SESSION_EXPIRED"]))
     return tuple(sorted(found, key=lambda flag: (flag.start_s, flag.flag)))
+
+
+def _tampered(tampering: Sequence[Finding], begun_s: float, ended_s: float) -> list[FlagReport]:
+    """One flag for each stream, with the first finding's sentence."""
+    by_stream: dict[str, list[Finding]] = {}
+    for finding in tampering:
+        if finding.kind not in BLAMELESS:
+            by_stream.setdefault(finding.stream, []).append(finding)
+    return [
+        FlagReport("EVIDENCE_TAMPERED", begun_s, ended_s, 1.0, note=f"{stream}: {each[0].sentence}{_more(each)}")
+        for stream, each in by_stream.items()
+    ]
+
+
+def _more(findings: Sequence[Finding]) -> str:
+    return f" And {len(findings) - 1} more." if len(findings) > 1 else ""
+
+
+def _dropped(events: Sequence[Event]) -> list[FlagReport]:
+    """One flag for each stream of which the agent gave up evidence."""
+    by_stream: dict[str, list[int]] = {}
+    for index, event in enumerate(events):
+        if event.kind == "gap" and event.detail.get("cause") == DISK_FULL:
+            by_stream.setdefault(event.stream, []).append(index)
+    return [
+        FlagReport(
+            "EVIDENCE_DROPPED",
+            min(events[index].at_us for index in found) / 1e6,
+            max(events[index].until_us or events[index].at_us for index in found) / 1e6,
+            1.0,
+            tuple(found),
+            f"{stream}: {FLAGS['EVIDENCE_DROPPED']}",
+        )
+        for stream, found in by_stream.items()
+    ]
 
 
 def credibility(flags: Sequence[FlagReport], streams: Sequence[StreamReport], running_s: float) -> Credibility:
@@ -105,7 +163,7 @@ def credibility(flags: Sequence[FlagReport], streams: Sequence[StreamReport], ru
     return Credibility(score, next(name for least_score, name in BANDS if score >= least_score), tuple(computed))
 
 
-def _by_rule(rule: Rule, events: Sequence[Event], running_s: float) -> list[FlagReport]:
+def _by_rule(rule: Rule, events: Sequence[Event], end_us: int) -> list[FlagReport]:
     own = [event for event in events if not rule.stream or event.stream == rule.stream]
     return [
         FlagReport(
@@ -116,6 +174,6 @@ def _by_rule(rule: Rule, events: Sequence[Event], running_s: float) -> list[Flag
             (next(index for index, each in enumerate(events) if each is event),),
             FLAGS[rule.flag],
         )
-        for event, span in pairs(own, rule.opens, rule.closes, int(running_s * 1e6))
+        for event, span in pairs(own, rule.opens, rule.closes, end_us)
         if span[1] - span[0] >= rule.least_us
     ]

@@ -8,10 +8,12 @@ from secureproctor.contract.errors import Refusal
 from secureproctor.contract.http import Stored
 from secureproctor.contract.record import MAX_BODY, OVERHEAD, Header, RecordError, parse, record_hash
 from secureproctor.contract.streams import Stream
+from secureproctor.service import refusals
 from secureproctor.service.answers import answer
 from secureproctor.service.bodies import read_body
 from secureproctor.service.changes import Changes
 from secureproctor.service.clock import Clock
+from secureproctor.service.contacts import Contacts
 from secureproctor.service.evidence import MAX_NUMBER, Evidence, runs
 from secureproctor.service.sessions import Sessions
 from secureproctor.service.store import Store
@@ -27,10 +29,18 @@ class Ingest:
     """The calls that bring evidence, and that say what has arrived."""
 
     def __init__(
-        self, store: Store, sessions: Sessions, evidence: Evidence, tokens: Tokens, changes: Changes, clock: Clock
+        self,
+        store: Store,
+        sessions: Sessions,
+        contacts: Contacts,
+        evidence: Evidence,
+        tokens: Tokens,
+        changes: Changes,
+        clock: Clock,
     ) -> None:
         self._store = store
         self._sessions = sessions
+        self._contacts = contacts
         self._evidence = evidence
         self._tokens = tokens
         self._changes = changes
@@ -52,12 +62,10 @@ class Ingest:
         self._under_way += 1
         try:
             data = await read_body(request, MAX_RECORD)
-            header = _header(data)
-            _check_address(request, header)
-            new = await self._store.run(self._evidence.put, data, header, self._clock.now_ms())
+            new = await self._store.run(self._taken, session_id, place(request), data)
         finally:
             self._under_way -= 1
-        self._sessions.contact(session_id)
+        self._contacts.heard(session_id)  # a long body ends long after its beginning
         self._changes.mark(session_id)
         digest = record_hash(data).hex()
         return answer(Stored("stored", digest), 201) if new else answer(Stored("already", digest))
@@ -71,7 +79,23 @@ class Ingest:
     def _authorized(self, request: Request) -> str:
         session_id = str(request.path_params["id"])
         self._tokens.verify(request.headers.get("Authorization", ""), session_id)
+        self._contacts.heard(session_id)
         return session_id
+
+    def _taken(self, session_id: str, at: tuple[Stream, int, int], data: bytes) -> bool:
+        """Store a record; True when it is new. What is refused for what it is stays on the record of the session."""
+        self._sessions.find(session_id)
+        try:
+            header = _header(data)
+            _check_address((session_id, *at), header)
+            return self._evidence.put(data, header, self._clock.now_ms())
+        except Refusal as refusal:
+            if refusal.code in refusals.REMEMBERED:
+                there = self._evidence.record(session_id, *at)
+                found = refusals.refused(at, data, refusal, there.hash if there else None)
+                with self._store.transaction() as db:
+                    refusals.note(db, session_id, found, self._clock.now_ms())
+            raise
 
 
 def place(request: Request) -> tuple[Stream, int, int]:
@@ -95,8 +119,7 @@ def _header(data: bytes) -> Header:
     return header
 
 
-def _check_address(request: Request, header: Header) -> None:
-    wanted = (str(request.path_params["id"]), *place(request))
+def _check_address(wanted: tuple[str, Stream, int, int], header: Header) -> None:
     seen = (str(header.session), *header.key)
     if seen != wanted:
         raise Refusal("record_mismatch", seen="/".join(map(str, seen)), wanted="/".join(map(str, wanted)))

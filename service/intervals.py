@@ -1,6 +1,6 @@
 """Arithmetic of time spans: half-open pairs (start, end) of whole microseconds. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 Span = tuple[int, int]
 
@@ -30,6 +30,26 @@ def complement(spans: Iterable[Span], within: Span) -> list[Span]:
             gaps.append((at, start))
         at = end
     return [*gaps, (at, within[1])] if at < within[1] else gaps
+
+
+def intersection(one: Sequence[Span], other: Sequence[Span]) -> list[Span]:
+    """What both cover; each in order and without overlaps."""
+    found: list[Span] = []
+    i = j = 0
+    while i < len(one) and j < len(other):
+        start, end = max(one[i][0], other[j][0]), min(one[i][1], other[j][1])
+        if start < end:
+            found.append((start, end))
+        if one[i][1] < other[j][1]:
+            i += 1
+        else:
+            j += 1
+    return found
+
+
+def difference(spans: Sequence[Span], less: Iterable[Span]) -> list[Span]:
+    """What of the spans (in order and without overlaps) the others do not cover."""
+    return intersection(spans, complement(less, (spans[0][0], spans[-1][1]))) if spans else []
 
 
 def bridged(spans: Iterable[Span], slack: int) -> list[Span]:

@@ -13,7 +13,7 @@ from secureproctor.contract.streams import MEDIA, Stream
 from secureproctor.service.answers import PRIVATE
 from secureproctor.service.evidence import Evidence, StoredRecord
 from secureproctor.service.ingest import place
-from secureproctor.service.playlists import breaks, master_playlist, media_playlist, playable
+from secureproctor.service.playlists import breaks, filled, master_playlist, media_playlist, playable
 from secureproctor.service.session import Session
 from secureproctor.service.sessions import Sessions
 from secureproctor.service.store import Store
@@ -52,11 +52,14 @@ class Media:
         session = await self._admitted(request)
         stream = _stream(request)
         streams = await self._store.run(self._streams, session.id)
+        over = session.state == "ended"
+        if not over:
+            streams = {each: filled(segments) for each, segments in streams.items()}
         text = media_playlist(
             streams[stream],
             breaks(streams),
             wall_of_zero_us=_wall_of_zero_us(session, streams),
-            over=session.state == "ended",
+            over=over,
             access=_access(request),
         )
         return _text(text)

@@ -2,10 +2,17 @@
 
 All streams of a session get the same discontinuities: players match picture and sound by counting them. A *break* is where
 any stream begins a new epoch or goes on after a hole; each stream carries a tag before its first segment at or after it.
+
+Evidence does not arrive in its order: after an outage the newest segments come at once, and the backlog beside them. A player
+that follows a session knows each segment by its number, and a segment that came in between would shift all numbers after it.
+So while a session goes on, what is missing within an epoch keeps its place (`filled`): an entry with EXT-X-GAP
+(draft-pantos-hls-rfc8216bis §4.4.4.7), which becomes a segment when its record arrives, and no break, since the times of an
+epoch go on through it. When the session is over, only what is here is listed.
 """
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from urllib.parse import quote
@@ -28,6 +35,15 @@ def playable(records: Iterable[StoredRecord]) -> list[StoredRecord]:
     inits = {(record.stream, record.epoch) for record in present if record.kind is RecordKind.INIT}
     media = [record for record in present if record.kind is RecordKind.MEDIA and (record.stream, record.epoch) in inits]
     return sorted(media, key=lambda record: (record.stream, record.epoch, record.seq))
+
+
+def filled(segments: Sequence[StoredRecord]) -> list[StoredRecord]:
+    """The segments with an absent one (`dropped`) at each number that is missing within an epoch."""
+    entries: list[StoredRecord] = []
+    for segment in segments:
+        before = entries[-1] if entries and entries[-1].epoch == segment.epoch else None
+        entries += [*_absent(before, segment), segment]
+    return entries
 
 
 def breaks(streams: Mapping[Stream, Sequence[StoredRecord]]) -> list[int]:
@@ -69,6 +85,7 @@ def media_playlist(
             lines.append(f'#EXT-X-MAP:URI="{_address(segment, 0, access)}"')
         lines.append(f"#EXT-X-PROGRAM-DATE-TIME:{_date(wall_of_zero_us + segment.start_us)}")
         epoch = segment.epoch
+        lines += ["#EXT-X-GAP"] * segment.dropped
         lines += [f"#EXTINF:{segment.duration_us / 1e6:.6f},", _address(segment, segment.seq, access)]
     return "\n".join([*lines, *(["#EXT-X-ENDLIST"] if over else []), ""])
 
@@ -90,6 +107,20 @@ def master_playlist(streams: Mapping[Stream, Sequence[StoredRecord]], access: st
         lines.append(f"#EXT-X-STREAM-INF:BANDWIDTH={rate}" + (f',CODECS="{codecs}"' if codecs else "") + group)
         lines.append(_playlist(parts[0], access))
     return "\n".join([*lines, ""])
+
+
+def _absent(before: StoredRecord | None, after: StoredRecord) -> list[StoredRecord]:
+    """What is missing between two numbers, spread evenly over the time between; before a first number, of its length."""
+    first = before.seq + 1 if before else 1  # 0 is the init
+    count = after.seq - first
+    if count <= 0:
+        return []
+    start_us = before.start_us + before.duration_us if before else after.start_us - count * after.duration_us
+    each_us = max((after.start_us - start_us) // count, 1000)
+    return [
+        replace(after, seq=first + n, start_us=start_us + n * each_us, duration_us=each_us, dropped=True)
+        for n in range(count)
+    ]
 
 
 def _interrupted(before: StoredRecord, after: StoredRecord) -> bool:

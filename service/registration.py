@@ -13,6 +13,7 @@ from secureproctor.service.bodies import read_body
 from secureproctor.service.changes import Changes
 from secureproctor.service.clock import Clock
 from secureproctor.service.config import ServiceConfig
+from secureproctor.service.contacts import Contacts
 from secureproctor.service.init import not_enforced, read_init
 from secureproctor.service.session import Session
 from secureproctor.service.sessions import Sessions
@@ -27,11 +28,19 @@ class Registration:
     """The calls that give out tokens."""
 
     def __init__(
-        self, config: ServiceConfig, store: Store, sessions: Sessions, tokens: Tokens, changes: Changes, clock: Clock
+        self,
+        config: ServiceConfig,
+        store: Store,
+        sessions: Sessions,
+        contacts: Contacts,
+        tokens: Tokens,
+        changes: Changes,
+        clock: Clock,
     ) -> None:
         self._config = config
         self._store = store
         self._sessions = sessions
+        self._contacts = contacts
         self._tokens = tokens
         self._changes = changes
         self._clock = clock
@@ -63,8 +72,9 @@ class Registration:
 
     async def token(self, request: Request) -> Response:
         """`POST /v1/sessions/{id}/token`: for an old token, also an expired one."""
-        session_id = request.path_params["id"]
+        session_id = str(request.path_params["id"])
         self._tokens.verify(request.headers.get("Authorization", ""), session_id, expired_too=True)
+        self._contacts.heard(session_id)
         await self._store.run(self._sessions.find, session_id)
         return answer(TokenAnswer(self._token(session_id)))
 

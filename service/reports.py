@@ -6,17 +6,19 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from secureproctor.contract import signing
+from secureproctor.contract.channel import LINK_LOST_AFTER_S
 from secureproctor.contract.errors import Refusal
 from secureproctor.contract.events import Event
 from secureproctor.contract.http import ReportAnswer, ReportLink
 from secureproctor.contract.record import RecordError, RecordKind
 from secureproctor.contract.report import Report
-from secureproctor.service import ledger
+from secureproctor.service import ledger, refusals
 from secureproctor.service.answers import answer
-from secureproctor.service.chains import Key, key
+from secureproctor.service.chains import Key, Unopened, key
 from secureproctor.service.clock import Clock
 from secureproctor.service.config import ServiceConfig
-from secureproctor.service.evidence import Evidence, StoredRecord
+from secureproctor.service.contacts import Contacts
+from secureproctor.service.evidence import Evidence, Spoilt, StoredRecord
 from secureproctor.service.report import Facts, build_report
 from secureproctor.service.session import Session
 from secureproctor.service.sessions import Sessions
@@ -32,11 +34,19 @@ class Reports:
     """The calls that give a report."""
 
     def __init__(
-        self, config: ServiceConfig, store: Store, sessions: Sessions, evidence: Evidence, tokens: Tokens, clock: Clock
+        self,
+        config: ServiceConfig,
+        store: Store,
+        sessions: Sessions,
+        contacts: Contacts,
+        evidence: Evidence,
+        tokens: Tokens,
+        clock: Clock,
     ) -> None:
         self._config = config
         self._store = store
         self._sessions = sessions
+        self._contacts = contacts
         self._evidence = evidence
         self._tokens = tokens
         self._clock = clock
@@ -92,23 +102,32 @@ class Reports:
         with self._store.transaction() as db:
             commands, chat = ledger.commands(db, session.id), ledger.chat(db, session.id)
             seen, heads = ledger.events_seen(db, session.id), ledger.heads(db, session.id)
+            refused = refusals.of(db, session.id)
         records = self._evidence.records(session.id)
         unopened, events = self._opened(session, records)
-        return build_report(Facts(session, records, unopened, events, seen, heads, commands, chat, access))
+        silent_s = self._contacts.silent_s(session.id)
+        silent = silent_s is None or silent_s > LINK_LOST_AFTER_S
+        return build_report(
+            Facts(session, records, unopened, events, seen, heads, commands, chat, access, refused, silent)
+        )
 
-    def _opened(self, session: Session, records: list[StoredRecord]) -> tuple[dict[Key, str], list[Event]]:
+    def _opened(
+        self, session: Session, records: list[StoredRecord]
+    ) -> tuple[dict[Key, Unopened], dict[Key, list[Event]]]:
         private_key = self._sessions.private_key(session)
-        unopened: dict[Key, str] = {}
-        events: list[Event] = []
+        unopened: dict[Key, Unopened] = {}
+        events: dict[Key, list[Event]] = {}
         for record in records:
             if record.dropped:
                 continue
             try:
                 content = self._evidence.opened(session.id, record, private_key)
                 if record.kind is RecordKind.EVENTS:
-                    events += msgspec.json.decode(content, type=list[Event])
+                    events[key(record)] = msgspec.json.decode(content, type=list[Event])
+            except Spoilt as error:
+                unopened[key(record)] = Unopened("spoilt", str(error))
             except RecordError as error:
-                unopened[key(record)] = f"{error}."
+                unopened[key(record)] = Unopened("altered", str(error))
             except (ValueError, RecursionError) as error:
-                unopened[key(record)] = f"it holds no events: {error}."
+                unopened[key(record)] = Unopened("altered", f"it holds no events: {error}")
         return unopened, events

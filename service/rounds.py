@@ -1,4 +1,4 @@
-"""What the service does by itself, once a second: end expired sessions, drop live-only evidence, purge what is too old."""
+"""What the service does by itself, twice a second: end expired sessions, drop live-only evidence, purge what is too old."""
 
 import asyncio
 import logging
@@ -9,6 +9,7 @@ from secureproctor.service.changes import Changes
 from secureproctor.service.channel import Channel
 from secureproctor.service.clock import Clock
 from secureproctor.service.config import ServiceConfig
+from secureproctor.service.contacts import Contacts
 from secureproctor.service.evidence import Evidence
 from secureproctor.service.session import Presence
 from secureproctor.service.sessions import Sessions
@@ -16,8 +17,9 @@ from secureproctor.service.store import Store
 
 log = logging.getLogger(__name__)
 
-EVERY_S = 1.0
-PURGE_EVERY = 60
+EVERY_S = 0.5
+"""An expiry is noticed within this time."""
+PURGE_EVERY = 120
 """Rounds between two looks for what is past the retention time."""
 
 
@@ -29,6 +31,7 @@ class Rounds:
         config: ServiceConfig,
         store: Store,
         sessions: Sessions,
+        contacts: Contacts,
         evidence: Evidence,
         channel: Channel,
         changes: Changes,
@@ -37,6 +40,7 @@ class Rounds:
         self._config = config
         self._store = store
         self._sessions = sessions
+        self._contacts = contacts
         self._evidence = evidence
         self._channel = channel
         self._changes = changes
@@ -58,13 +62,13 @@ class Rounds:
 
     async def once(self) -> None:
         """End what has expired, drop what was live only, notice who went silent."""
-        for session_id in await self._store.run(self._sessions.expired):
-            await self._channel.end(session_id, "expired")
+        for session_id in await self._store.run(self._contacts.expired):
+            await self._channel.expire(session_id)
         before_ms = self._clock.now_ms() - int(self._config.live_window_s * 1000)
         for session_id in await self._store.run(self._evidence.drop_live, before_ms):
             self._changes.mark(session_id)
         for session in await self._store.run(self._sessions.alive):
-            presence = self._channel.presence(session.id, session.heard_ms)
+            presence = self._channel.presence(session.id)
             if self._presence.get(session.id) != presence:
                 self._presence[session.id] = presence
                 self._changes.mark(session.id)
@@ -76,4 +80,5 @@ class Rounds:
         )
         for session_id in old:
             self._channel.forget(session_id)
+            self._contacts.forget(session_id)
             self._presence.pop(session_id, None)

@@ -1,9 +1,9 @@
-"""The database as one SQL script. A change of it is a new VERSION and a row in MIGRATIONS.
+"""The database as SQL scripts. A change of it is a new VERSION and a row in MIGRATIONS.
 
 Deleting a session deletes all that is said of it (ON DELETE CASCADE); its sealed records are files beside the database.
 """
 
-VERSION = 1
+VERSION = 2
 
 SCRIPT = """
 CREATE TABLE sessions (
@@ -102,5 +102,34 @@ CREATE TABLE seen (                          -- events told over the channel; th
 CREATE INDEX seen_by_session ON seen (session);
 """
 
-MIGRATIONS: dict[int, str] = {1: SCRIPT}
+EXPIRY_AND_REFUSALS = """
+ALTER TABLE sessions ADD COLUMN running_us INTEGER;                    -- session time at which all sources delivered
+ALTER TABLE sessions ADD COLUMN through INTEGER NOT NULL DEFAULT 0;    -- 1: the agent said that it has delivered all
+
+CREATE TABLE attended (                      -- how long the service has run, in one row; see contacts.py
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    at_s REAL NOT NULL
+) STRICT;
+
+CREATE TABLE contacts (                      -- when each agent was last heard, in attended time
+    session TEXT PRIMARY KEY REFERENCES sessions (id) ON DELETE CASCADE,
+    at_s REAL NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE refused (                       -- evidence that was not taken, see refusals.py
+    session TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+    stream TEXT NOT NULL,
+    epoch INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    found TEXT NOT NULL,                     -- what lay there instead, as an address
+    hash TEXT NOT NULL,                      -- of the bytes that were offered
+    stored TEXT NOT NULL,                    -- of the record that is stored there
+    at_ms INTEGER NOT NULL,                  -- the first time
+    times INTEGER NOT NULL DEFAULT 1,
+    PRIMARY KEY (session, stream, epoch, seq, kind)
+) STRICT, WITHOUT ROWID;
+"""
+
+MIGRATIONS: dict[int, str] = {1: SCRIPT, 2: EXPIRY_AND_REFUSALS}
 """The script that leads to each version from the one before it."""

@@ -19,7 +19,11 @@ Presence = Literal["online", "offline", "never"]
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One row. `started_ms` is the wall time of the session clock's 0; `*_us` are times of that clock."""
+    """One row. `started_ms` is the wall time of the session clock's 0; `*_us` are times of that clock.
+
+    The running time begins at `running_us`, when all sources delivered, and not at the clock's 0, when they were opened.
+    `through`: the agent has said that all its evidence is delivered; what is missing then does not come any more.
+    """
 
     id: str
     user_id: str
@@ -40,6 +44,8 @@ class Session:
     contact_us: int | None = None
     heard_ms: int | None = None
     backlog: int = 0
+    running_us: int | None = None
+    through: bool = False
 
     @property
     def last_ms(self) -> int:
@@ -53,9 +59,10 @@ def changed(session: Session, message: SessionChanged) -> Session:
         return session
     after = session
     if message.state in RUNNING and session.started_ms is None:
-        after = replace(after, started_ms=message.at_ms - (message.at_us or 0) // 1000)
+        after = replace(after, started_ms=message.at_ms - (message.at_us or 0) // 1000, running_us=message.at_us)
     if message.state in OVER and session.ended_us is None:
         after = replace(after, ended_ms=session.ended_ms or message.at_ms, ended_us=message.at_us)
+    after = replace(after, through=session.through or message.state == "ended")
     if session.state == "ended":
         return after
     reason = message.reason or session.end_reason if message.state in OVER else ""

@@ -1,4 +1,4 @@
-"""All sessions: registered by Init, found again, expired by the service's own clock, purged after the retention time."""
+"""All sessions: registered by Init, found again, purged after the retention time."""
 
 import logging
 import uuid
@@ -13,7 +13,7 @@ from secureproctor.contract.errors import Refusal
 from secureproctor.contract.http import InitBody, ProctoringSettings
 from secureproctor.contract.link import Link, Snapshot
 from secureproctor.service.clock import Clock
-from secureproctor.service.session import RUNNING, Session
+from secureproctor.service.session import Session
 from secureproctor.service.store import Store, Value
 from secureproctor.service.vault import Vault
 
@@ -26,13 +26,12 @@ _UPDATE = f"UPDATE sessions SET {', '.join(f'{name} = ?' for name in _NAMES[11:]
 
 
 class Sessions:
-    """The table of sessions, and when each was last heard of on the monotonic clock."""
+    """The table of sessions."""
 
     def __init__(self, store: Store, vault: Vault, clock: Clock) -> None:
         self._store = store
         self._vault = vault
         self._clock = clock
-        self._contact: dict[str, float] = {}
 
     def register(self, init: InitBody) -> Session:
         """A new session with a key pair of its own. Blocks."""
@@ -78,24 +77,6 @@ class Sessions:
         """The key that opens the session's records."""
         return self._vault.unwrap(session.id, session.wrapped_key)
 
-    def contact(self, session_id: str) -> None:
-        """The agent of this session was heard now."""
-        self._contact[session_id] = self._clock.monotonic()
-
-    def silent_s(self, session_id: str) -> float | None:
-        """For how long nothing was heard; None when nothing was heard since this service started."""
-        heard = self._contact.get(session_id)
-        return None if heard is None else self._clock.monotonic() - heard
-
-    def expired(self) -> list[str]:
-        """Running sessions whose expiry time has passed. The time while the service was away counts for nobody. Blocks."""
-        with self._store.transaction() as db:
-            running = list(db.execute("SELECT id, expiry_s FROM sessions WHERE state IN (?, ?)", tuple(RUNNING)))
-        now = self._clock.monotonic()
-        return [
-            session_id for session_id, expiry_s in running if now - self._contact.setdefault(session_id, now) > expiry_s
-        ]
-
     def purge(self, now_ms: int, retention_s: float, delete_files: Callable[[str], None]) -> list[str]:
         """Delete all that is older than the retention time; the ids of what was deleted. Blocks."""
         old = [session.id for session in self.all() if session.last_ms + retention_s * 1000 < now_ms]
@@ -103,7 +84,6 @@ class Sessions:
             with self._store.transaction() as db:
                 db.execute("DELETE FROM sessions WHERE id = ?", (session_id,))
             delete_files(session_id)
-            self._contact.pop(session_id, None)
             log.info("Session %s was purged.", session_id)
         return old
 
@@ -143,4 +123,4 @@ def _row(session: Session) -> tuple[Value, ...]:
 def _session(row: tuple[Value, ...]) -> Session:
     values = list(row)
     settings = msgspec.json.decode(str(values[6]), type=ProctoringSettings)
-    return Session(*values[:6], settings, *values[7:])  # type: ignore[arg-type, call-arg] # the columns' types are the schema's
+    return Session(*values[:6], settings, *values[7:-1], bool(values[-1]))  # type: ignore[arg-type, call-arg] # the columns' types are the schema's

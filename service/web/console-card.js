@@ -85,19 +85,28 @@ export function update(card, snapshot) {
 }
 
 /**
- * What grows older by itself: how long the link is away, when a stream last arrived.
+ * The link in words. How long the session holds out is counted from the moment at which the service said it: the clocks of
+ * the service and of this computer need not agree.
+ * @param {any} snapshot
+ */
+function linkText({ link, state, heard_ms, expires_in_s, arrived }) {
+  if (link === "never") return "not connected yet";
+  if (link !== "offline" || heard_ms === null || state === "ended") return link;
+  const since = `offline since ${clock(heard_ms)}`;
+  if (expires_in_s === null || expires_in_s === undefined) return since;
+  const left = Math.ceil(expires_in_s - (performance.now() - arrived) / 1000);
+  return left > 0 ? `${since}, ends in ${duration(left)}` : `${since}, ends now`;
+}
+
+/**
+ * What grows older by itself: how long the session holds out, when a stream last arrived.
  * @param {HTMLElement} card
  * @param {any} snapshot
  */
-export function showTimes(card, { link, state, heard_ms, started_ms, expiry_s, backlog_segments, streams }) {
+export function showTimes(card, snapshot) {
+  const { link, state, started_ms, backlog_segments, streams } = snapshot;
   const ago = (/** @type {number} */ ms) => duration((Date.now() - ms) / 1000);
-  const away = link === "offline" && heard_ms !== null;
-  part(card, "link").textContent =
-    away && state !== "ended"
-      ? `offline for ${ago(heard_ms)} of ${duration(expiry_s)}`
-      : link === "never"
-        ? "not connected yet"
-        : link;
+  part(card, "link").textContent = linkText(snapshot);
   part(card, "link").dataset.mark = state === "ended" ? "" : link;
   const facts = [
     ["Started", clock(started_ms)],

@@ -133,8 +133,9 @@ function answer(request, sentence) {
   showAnswer(session.card, sentence);
 }
 
-/** @param {any} snapshot */
-function showSession(snapshot) {
+/** @param {any} fresh */
+function showSession(fresh) {
+  const snapshot = { ...fresh, arrived: performance.now() };
   const known = sessions.get(snapshot.session_id);
   const card = known?.card ?? build(snapshot, issue, say);
   if (!known) byId("sessions").prepend(card);

@@ -11,15 +11,16 @@
  *            #autoAcknowledge (switch) #pauseAck #resumeAck #endAck #chatText #chatSend; a running call's button is aria-busy
  *   outputs  #consoleRequest #consoleSignature #consoleToken #consoleError (data-code) #consoleChat #log #checks
  *            (rows [data-check][data-status]) #reportLink #reportText #request (data-id, data-kind) #conversation
- *   status   #state (data-state, data-session) #capturing #link (data-online) #waiting (data-segments)
+ *   status   #state (data-state, data-session) #capturing, and what demo-outlook.js names
  *   pause    #pauseLayer holds #talk while the test is paused; #pausedStop
  *
  * The form can be filled by the page's query, by ids (`?userId=...&screenCapture=0`); the private key only by the fragment
  * (`#privateKey=...`), which browsers do not send. `?agent=ws://127.0.0.1:PORT/v1/page` names another agent on this computer.
  */
 
-import { byId, bytes, clock, duration, el, table, words } from "./dom.js";
+import { byId, clock, el, table, words } from "./dom.js";
 import { entryOf, initBody, mark, prefill, render, reportParameters, signer, validate } from "./demo-form.js";
+import { forget, showOutlook } from "./demo-outlook.js";
 import { commandName, stateName, streamName } from "./states.js";
 
 const { SecureProctor, SecureProctorError } = globalThis;
@@ -235,11 +236,7 @@ function showStatus(status) {
   state.textContent = stateName(status.state) + (status.end_reason ? `: ${words(status.end_reason)}` : "");
   Object.assign(state.dataset, { state: status.state, session: status.session_id });
   showCapturing(status);
-  showLink(status);
-  byId("waiting").textContent = status.waiting_segments
-    ? `${status.waiting_segments} segments, ${bytes(status.waiting_bytes)}`
-    : "None";
-  byId("waiting").dataset.segments = status.waiting_segments;
+  showOutlook(status);
   byId("autoAcknowledge").checked = status.auto_acknowledgement;
   pause(status.paused);
 }
@@ -251,15 +248,6 @@ function showCapturing({ capturing, test_sources }) {
   );
   byId("capturing").textContent = names.join(", ") || "Nothing";
   byId("capturing").dataset.on = String(names.length > 0);
-}
-
-/** @param {any} status */
-function showLink({ link, session_id }) {
-  const output = byId("link");
-  const left = link.expires_in_s === null ? "" : `; the session ends in ${duration(link.expires_in_s)}`;
-  const offline = session_id ? `Offline for ${duration(link.offline_s)}${left}` : "Not connected yet";
-  output.textContent = link.online ? "Online" : offline;
-  output.dataset.online = String(link.online || !session_id);
 }
 
 /** @param {any} error */
@@ -274,7 +262,7 @@ function showConnection(connected) {
   if (connected) return;
   byId("state").textContent = "The agent is away";
   byId("state").dataset.state = "";
-  byId("link").textContent = byId("waiting").textContent = "–";
+  forget();
   byId("capturing").textContent = "Not known";
 }
 

@@ -51,6 +51,14 @@ export function duration(seconds) {
   return h ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
 }
 
+/** A length of time in words: 6 h 12 min, 2 min 50 s, 40 s. @param {number} seconds */
+export function lasting(seconds) {
+  const whole = Math.max(0, Math.round(seconds));
+  const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  const parts = h ? [`${h} h`, m && `${m} min`] : m ? [`${m} min`, s && `${s} s`] : [`${s} s`];
+  return parts.filter(Boolean).join(" ");
+}
+
 /** Wall time of the day, in the reader's zone. @param {number | null | undefined} ms */
 export function clock(ms) {
   return ms === null || ms === undefined ? "–" : new Date(ms).toLocaleTimeString([], { hourCycle: "h23" });

@@ -3,6 +3,7 @@
 
 import { FIELDS } from "./demo-form.js";
 import { byId, bytes, clock, dateTime, duration, el, table, words } from "./dom.js";
+import { sentence } from "./incidents.js";
 import { commandName, stateName, streamName } from "./states.js";
 
 /** @typedef {(session: number) => void} Seek */
@@ -10,9 +11,24 @@ import { commandName, stateName, streamName } from "./states.js";
 /** @type {Record<string, string>} */
 const LOOKS = { high: "good", medium: "middling", low: "poor" };
 
+/** Findings that accuse nobody (contract/report.py). */
+const BLAMELESS = ["unreadable", "spoilt"];
+
+/** Who saw it. @type {Record<string, string>} */
+const WITNESSES = {
+  agent: "Found by the agent on the candidate's disk.",
+  upload: "Refused by the service when it was offered.",
+  chain: "The records beside it name another one.",
+  head: "The agent had announced another one.",
+  record: "It does not open.",
+  coverage: "There is time without a record, and no cause is known.",
+  store: "Found on the service's own disk.",
+};
+
 /** @param {any} report @param {Seek} seek is called with the session time of a row that was pressed */
 export function showTables(report, seek) {
   showWho(report);
+  showIntegrity(report);
   showVerdict(report);
   showCoverage(report, seek);
   showFlags(report, seek);
@@ -46,6 +62,29 @@ function showWho(report) {
 function facts(entries) {
   byId("facts").replaceChildren(
     ...Object.entries(entries).map(([term, text]) => el("div", {}, el("dt", {}, term), el("dd", {}, text))),
+  );
+}
+
+/** What was done to the evidence, before all else: it bears on whether the rest can be believed. @param {any} report */
+function showIntegrity({ tampering = [] }) {
+  const guilty = tampering.filter((/** @type {any} */ { kind }) => !BLAMELESS.includes(kind)).length;
+  byId("integrity").hidden = !tampering.length;
+  byId("integrity").dataset.findings = guilty;
+  byId("integritySummary").textContent = guilty
+    ? "Evidence is not as the agent made it. What was found, and by whom:"
+    : "Some evidence was damaged. Nothing says that anybody did it on purpose.";
+  byId("tampering").replaceChildren(...tampering.map(finding));
+}
+
+/** @param {any} finding */
+function finding({ kind, stream, source, sentence: told }) {
+  return el(
+    "li",
+    { "data-kind": kind, "data-stream": stream },
+    el("span", { class: "mark", "data-mark": BLAMELESS.includes(kind) ? "warned" : "failed" }, words(kind)),
+    el("strong", {}, ` ${streamName(stream)} `),
+    `${told} `,
+    el("span", { class: "hint" }, WITNESSES[source] ?? words(source ?? "")),
   );
 }
 
@@ -149,28 +188,36 @@ function showChat(report) {
 /** @param {any} report */
 function showChains(report) {
   byId("chains").dataset.verified = String(report.verified);
-  const rows = report.chains.map((/** @type {any} */ { stream, records, verified, head, faults }) => [
+  const rows = report.chains.map((/** @type {any} */ { stream, records, verified, head, faults, waiting = [] }) => [
     streamName(stream),
-    verdict(verified),
+    verdict(verified, faults),
     String(records),
-    faults.join("; ") || "–",
+    [...faults, ...waiting].join("; ") || "–",
     head || "–",
   ]);
   byId("chains").replaceChildren(
-    el(
-      "p",
-      {},
-      report.verified
-        ? "Every record follows from the one before it, up to the last that the agent announced."
-        : "The chain does not hold everywhere; the faults are listed.",
+    el("p", {}, chainSummary(report)),
+    table(
+      "Chain of evidence",
+      ["Stream", "Chain", "Records", "Faults, and what has not arrived yet", "Head (SHA-256)"],
+      rows,
     ),
-    table("Chain of evidence", ["Stream", "Chain", "Records", "Faults", "Head (SHA-256)"], rows),
   );
 }
 
-/** @param {boolean} verified */
-const verdict = (verified) =>
-  el("span", { class: "mark", "data-mark": verified ? "verified" : "broken" }, verified ? "verified" : "broken");
+/** @param {any} report */
+function chainSummary({ verified, chains }) {
+  if (verified) return "Every record follows from the one before it, up to the last that the agent announced.";
+  return chains.some((/** @type {any} */ { faults }) => faults.length)
+    ? "The chain does not hold everywhere; the faults are listed."
+    : "Not all records have arrived yet, so the chain is not verified; no fault was found.";
+}
+
+/** @param {boolean} verified @param {string[]} faults */
+function verdict(verified, faults) {
+  const said = verified ? "verified" : faults.length ? "broken" : "incomplete";
+  return el("span", { class: "mark", "data-mark": said }, said);
+}
 
 /** As the form says it. @param {string} name */
 function settingName(name) {
@@ -192,17 +239,15 @@ function showSettings(report) {
 
 /** @param {any} report @param {Seek} seek */
 function showEvents(report, seek) {
-  const rows = report.events.map(
-    (/** @type {any} */ { kind, at_s, at_ms, stream, until_s, detail }, /** @type {number} */ i) => [
-      String(i),
-      seekButton(at_s, seek),
-      until_s === null ? "–" : duration(until_s),
-      clock(at_ms),
-      words(kind),
-      stream ? streamName(stream) : "–",
-      told(detail),
-    ],
-  );
+  const rows = report.events.map((/** @type {any} */ event, /** @type {number} */ i) => [
+    String(i),
+    seekButton(event.at_s, seek),
+    event.until_s === null ? "–" : duration(event.until_s),
+    clock(event.at_ms),
+    words(event.kind),
+    event.stream ? streamName(event.stream) : "–",
+    sentence(event) || told(event.detail),
+  ]);
   listing("events", "Events", ["No.", "At", "Until", "Clock", "Event", "Stream", "Detail"], rows);
 }
 

@@ -4,6 +4,8 @@
  *
  * Element ids, stable for automation:
  *   #fresh #json #reportError · #who #facts · #verdict (data-band, data-score) · #timeline #coverage
+ *   #integrity (data-findings: how many accuse somebody), when evidence was damaged: #integritySummary #tampering
+ *     [data-kind][data-stream]
  *   #player #play #time (data-seconds) #seek #total #speed #volume, the elements #screen #webcam #audio
  *   #flags #commands #chat #chains (data-verified) #settings #events; [data-seek=<seconds>] buttons
  *   body has data-loaded once the report is shown

@@ -6,6 +6,17 @@ export type Listener = {
   pause: (request: ProctorRequest) => void;
   resume: (request: ProctorRequest) => void;
   end: (request: ProctorRequest) => void;
+  /**
+   * The agent's state, whenever it changed, and each second while the service is away or evidence waits. Between two of them
+   * a page counts by itself, from the moment at which it was told; `error` tells `link_lost` and `session_expired` once each:
+   *
+   *     let ends = Infinity;
+   *     proctor.setListener("status", ({ link }) => (ends = performance.now() + 1000 * (link.expires_in_s ?? Infinity)));
+   *     setInterval(() => {
+   *       const left = Math.max(0, Math.ceil((ends - performance.now()) / 1000));
+   *       banner.textContent = left < Infinity ? `No connection: the exam ends in ${left} s.` : "";
+   *     }, 200);
+   */
   status: (status: Status) => void;
   /** The connection to the agent came or went; not the agent's link to the service, which is in Status. */
   connection: (state: { connected: boolean }) => void;
@@ -68,6 +79,36 @@ export interface CheckResults {
   checks: CheckResult[];
 }
 
+/** The link to the service. */
+export interface LinkStatus {
+  online: boolean;
+  /** How long it has been gone, and since when (milliseconds since 1970, 0 while online). */
+  offline_s: number;
+  offline_since_ms: number;
+  /** How long it may still be gone before the session ends; null while online, and once the session is over. */
+  expires_in_s: number | null;
+}
+
+/** Room for evidence on the candidate's disk. */
+export interface RoomStatus {
+  free_bytes: number;
+  /** How long it takes evidence at the present rate; null while the rate is not known. */
+  lasts_s: number | null;
+  /** The quality that is captured now: a disk that runs short lowers it. */
+  level: "full" | "reduced" | "least";
+  /** There was no room even so, and the oldest video has been given up. */
+  dropping: boolean;
+}
+
+/** A backlog on its way to the service: `left_bytes` of `total_bytes` still wait. */
+export interface DrainStatus {
+  total_bytes: number;
+  left_bytes: number;
+  bytes_per_s: number;
+  /** null while the rate is not known. */
+  left_s: number | null;
+}
+
 /** The agent as the candidate may always see it. */
 export interface Status {
   agent: string;
@@ -77,13 +118,18 @@ export interface Status {
   /** What is captured now. */
   capturing: string[];
   test_sources: string[];
-  link: { online: boolean; offline_s: number; expires_in_s: number | null };
+  link: LinkStatus;
   waiting_segments: number;
   waiting_bytes: number;
   running_s: number;
+  /** "" while the session is not over; then `stopped`, `ended by proctor`, `expired`, `browser gone` or `agent shut down`. */
   end_reason: string;
   auto_acknowledgement: boolean;
   pending: string[];
+  /** For how long from now session and evidence survive without the service; null while no session runs. */
+  survivable_s: number | null;
+  room: RoomStatus;
+  drain: DrainStatus | null;
 }
 
 export interface ChatMessage {

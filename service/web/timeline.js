@@ -2,6 +2,7 @@
 /* The whole session in one picture: what there is of each stream, where and why it is missing, and what happened. */
 
 import { clock, duration, el, svg, words } from "./dom.js";
+import { incidents } from "./incidents.js";
 import { commandName, streamName } from "./states.js";
 
 const LABEL = 92;
@@ -53,6 +54,10 @@ export function draw(report, width, seek) {
       pauses(report).map(([from, to]) => bar("paused", x(from), x(to), `Paused ${duration(from)} to ${duration(to)}`)),
     ),
     lane(
+      "Incidents",
+      incidents(report.events).map((each) => incidentMark(each, x)),
+    ),
+    lane(
       "Flags",
       report.flags.map((/** @type {any} */ each) => flagMark(each, x)),
     ),
@@ -83,7 +88,14 @@ export function draw(report, width, seek) {
 
 /** What the marks mean. */
 export function keys() {
-  const kinds = { has: "evidence", gap: "gap", paused: "pause", flag: "flag", command: "command" };
+  const kinds = {
+    has: "evidence",
+    gap: "gap",
+    paused: "pause",
+    incident: "incident",
+    flag: "flag",
+    command: "command",
+  };
   const sample = (/** @type {string} */ kind) =>
     svg("svg", { viewBox: "0 0 10 10" }, svg("rect", { class: kind, x: 0.5, y: 0.5, width: 9, height: 9, rx: 1.5 }));
   return el("ul", { class: "keys" }, ...Object.entries(kinds).map(([kind, name]) => el("li", {}, sample(kind), name)));
@@ -114,6 +126,12 @@ function streamLane({ stream, segments, coverage_pct }, { gaps }, x, total) {
     bar("gap", x(start_s), x(end_s), `No evidence ${duration(start_s)} to ${duration(end_s)}: ${words(cause)}`),
   );
   return lane(streamName(stream), [whole, ...holes]);
+}
+
+/** @param {any} each @param {(s: number) => number} x */
+function incidentMark({ at_s, until_s, text }, x) {
+  const until = until_s === null ? "" : ` to ${duration(until_s)}`;
+  return bar("incident", x(at_s), x(until_s ?? at_s), `${duration(at_s)}${until}: ${text}`);
 }
 
 /** @param {any} each @param {(s: number) => number} x */
@@ -148,10 +166,10 @@ function ticks(total, height, x) {
 }
 
 /** @param {any} report @param {number} total */
-function summary({ streams, gaps, flags, commands }, total) {
+function summary({ streams, gaps, events, flags, commands }, total) {
   const covered = streams
     .map((/** @type {any} */ { stream, coverage_pct }) => `${streamName(stream)} ${coverage_pct.toFixed(1)} %`)
     .join(", ");
-  const counted = `${gaps.length} gaps, ${flags.length} flags, ${commands.length} commands`;
+  const counted = `${gaps.length} gaps, ${incidents(events).length} incidents, ${flags.length} flags, ${commands.length} commands`;
   return `${duration(total)} of session. Covered: ${covered}. ${counted}; the tables below hold the same.`;
 }

@@ -169,12 +169,17 @@ class AgentChannel:
         """The next body that is new; TimeoutError when none comes."""
         until = time.monotonic() + IN_TIME_S
         while True:
-            body, answers = self.link.receive(self.socket.recv(timeout=max(until - time.monotonic(), 0)))
-            for frame in answers:
-                self.socket.send(frame.decode())
+            body = self.frame(max(until - time.monotonic(), 0))
             if body is not None:
                 message: Command | Chat | ServiceEnded | KeepAlive = msgspec.json.decode(body, type=ToAgent)
                 return message
+
+    def frame(self, timeout_s: float = IN_TIME_S) -> bytes | None:
+        """Take one frame and answer it; its body, if that is new."""
+        body, answers = self.link.receive(self.socket.recv(timeout=timeout_s))
+        for each in answers:
+            self.socket.send(each.decode())
+        return body
 
     def closed(self) -> int | None:
         return closing_code(self.socket)
@@ -187,7 +192,7 @@ class AgentChannel:
     def settle(self) -> None:
         """Wait until the service has acknowledged everything."""
         while self.link.waiting:
-            self.next()
+            self.frame()  # a Resume acknowledges, too
 
 
 class Console:

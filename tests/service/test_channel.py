@@ -140,7 +140,12 @@ def test_the_console_sees_state_link_and_arrivals(server: Any) -> None:
             candidate.record(Stream.SCREEN, 0)
             shown = console.snapshot(candidate.id, lambda s: s.streams and s.backlog_segments == 3)
             assert (shown.state, shown.link, shown.streams["screen"].segments) == ("running", "online", 1)
-        assert console.snapshot(candidate.id, lambda s: s.link == "offline").state == "running"
+        away = console.snapshot(candidate.id, lambda s: s.link == "offline")
+        assert away.state == "running"
+        assert away.offline_s is not None
+        assert away.expires_in_s is not None
+        assert 0 < away.offline_s + away.expires_in_s <= away.expiry_s + 0.01
+        assert (shown.offline_s, shown.expires_in_s) == (None, None)
 
 
 @pytest.mark.parametrize("hello", ["", "wrong", "\ud7ff"])

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import apsw
 import msgspec
 import pytest
 from cryptography.exceptions import InvalidTag
@@ -21,8 +22,10 @@ from secureproctor.service.changes import Changes
 from secureproctor.service.channel import Channel
 from secureproctor.service.clock import Clock
 from secureproctor.service.config import ServiceConfig
+from secureproctor.service.contacts import Contacts
 from secureproctor.service.evidence import Evidence
-from secureproctor.service.rounds import Rounds
+from secureproctor.service.rounds import EVERY_S, Rounds
+from secureproctor.service.schema import MIGRATIONS
 from secureproctor.service.session import Session, changed
 from secureproctor.service.sessions import Sessions, load, load_link, save
 from secureproctor.service.store import Store, StoreError
@@ -35,17 +38,21 @@ class House:
 
     folder: Path
     now: float = 1_700_000_000.0
+    booted: float = 1_699_990_000.0
     store: Store = field(init=False)
 
     def __post_init__(self) -> None:
         self.folder.mkdir(exist_ok=True)
         self.store = Store.opened(self.folder)
-        self.clock = Clock(lambda: self.now, lambda: self.now)
+        self.clock = Clock(lambda: self.now - self.booted, lambda: self.now)
         self.sessions = Sessions(self.store, Vault.opened(self.folder), self.clock)
         self.evidence = Evidence(self.store, self.folder / "records")
-        self.channel = Channel(self.store, self.sessions, Changes(), self.clock)
+        self.contacts = Contacts(self.store, self.clock)
+        self.channel = Channel(self.store, self.contacts, Changes(), self.clock)
         config = ServiceConfig(self.folder, {}, "http://127.0.0.1:1", retention_s=3600, live_window_s=30)
-        self.rounds = Rounds(config, self.store, self.sessions, self.evidence, self.channel, Changes(), self.clock)
+        self.rounds = Rounds(
+            config, self.store, self.sessions, self.contacts, self.evidence, self.channel, Changes(), self.clock
+        )
 
     def register(self, *, running: bool = True, recording: bool = True) -> Session:
         settings = ProctoringSettings(recording=recording)
@@ -54,7 +61,7 @@ class House:
             session = changed(session, SessionChanged("running", self.clock.now_ms(), 0))
             with self.store.transaction() as db:
                 save(db, session)
-            self.sessions.contact(session.id)
+            self.contacts.heard(session.id)
         return session
 
     def put(self, session: Session, stream: Stream, seq: int, *, live_only: bool = False) -> bytes:
@@ -80,10 +87,10 @@ def house(tmp_path: Path) -> Iterator[House]:
 
 def test_a_session_that_is_silent_for_too_long_expires_and_the_agent_will_hear_of_it(house: House) -> None:
     session = house.register()
-    house.now += 60
+    house.now += 59.5
     house.once()
     assert house.sessions.find(session.id).state == "running"
-    house.now += 1
+    house.now += 0.5
     house.once()
     after = house.sessions.find(session.id)
     assert (after.state, after.end_reason, after.ended_ms) == ("ended", "expired", house.clock.now_ms())
@@ -96,7 +103,7 @@ def test_a_sign_of_life_begins_the_expiry_time_anew(house: House) -> None:
     session = house.register()
     for _ in range(5):
         house.now += 50
-        house.sessions.contact(session.id)
+        house.contacts.heard(session.id)
         house.once()
     assert house.sessions.find(session.id).state == "running"
 
@@ -108,16 +115,80 @@ def test_a_session_that_does_not_run_never_expires(house: House) -> None:
     assert house.sessions.find(session.id).state == "registered"
 
 
-def test_a_restart_of_the_service_costs_nobody_the_session(house: House) -> None:
+def test_who_is_heard_at_the_last_moment_has_not_expired(house: House) -> None:
     session = house.register()
-    house.store.close()
-    house.now += 10_000
-    house.__post_init__()
-    house.once()
+    house.now += 60
+    assert house.contacts.expired() == [session.id]
+    house.contacts.heard(session.id)
+    asyncio.run(house.channel.expire(session.id))
     assert house.sessions.find(session.id).state == "running"
+
+
+def test_a_session_that_was_purged_meanwhile_does_not_expire(house: House) -> None:
+    asyncio.run(house.channel.expire("nobody"))
+
+
+def test_a_wall_clock_that_is_set_moves_no_deadline(house: House) -> None:
+    session = house.register()
+    for jump in (-1e6, 2e6):
+        house.now += jump
+        house.booted += jump
+        house.once()
+        assert house.sessions.find(session.id).state == "running"
+
+
+@pytest.mark.parametrize("away_s", [0.0, 10.0, 10_000.0])
+@pytest.mark.parametrize("rebooted", [False, True])
+def test_a_restart_of_the_service_cuts_its_own_length_out_of_every_silence(
+    house: House, away_s: float, rebooted: bool
+) -> None:
+    silent, heard = house.register(), house.register()
+    house.now += 40
+    house.contacts.heard(heard.id)
+    house.once()
+    house.store.close()
+    house.now += away_s
+    if rebooted:
+        house.booted = house.now - 1
+    house.__post_init__()
+    for more_s, running in ((19.5, True), (0.5, False)):
+        house.now += more_s
+        house.once()
+        assert (house.sessions.find(silent.id).state == "running") is running
+    assert house.sessions.find(heard.id).state == "running"
+    house.now += 40
+    house.once()
+    assert house.sessions.find(heard.id).end_reason == "expired"
+
+
+def test_a_heartbeat_and_the_attended_time_are_stored_together(house: House) -> None:
+    session = house.register()
+    house.now += 30
+    house.contacts.heard(session.id)
+    with house.store.transaction() as db:
+        house.contacts.keep_within(db, [session.id, "nobody"])
+    house.store.close()
+    house.__post_init__()
+    assert house.contacts.silent_s(session.id) == 0
+
+
+def test_expiry_is_looked_at_at_least_twice_a_second() -> None:
+    assert EVERY_S <= 0.5
+
+
+def test_evidence_is_taken_after_the_expiry_until_the_retention_time_is_over(house: House) -> None:
+    session = house.register()
+    house.put(session, Stream.SCREEN, 0)
     house.now += 61
     house.once()
-    assert house.sessions.find(session.id).end_reason == "expired"
+    for seq in (1, 2, 3):
+        house.now += 3599
+        asyncio.run(house.rounds.purge())
+        house.put(session, Stream.SCREEN, seq)
+    house.now += 3601
+    asyncio.run(house.rounds.purge())
+    with pytest.raises(Refusal, match="not known"):
+        house.sessions.find(session.id)
 
 
 def test_what_an_expired_session_tells_later_fills_in_its_end_but_does_not_revive_it(house: House) -> None:
@@ -127,6 +198,15 @@ def test_what_an_expired_session_tells_later_fills_in_its_end_but_does_not_reviv
     told = changed(house.sessions.find(session.id), SessionChanged("paused", house.clock.now_ms(), 70_000_000))
     told = changed(told, SessionChanged("ended", house.clock.now_ms(), 90_000_000, "stopped"))
     assert (told.state, told.end_reason, told.ended_us) == ("ended", "expired", 90_000_000)
+    assert told.through
+
+
+def test_the_running_time_begins_with_the_first_word_that_the_session_runs(house: House) -> None:
+    session = house.register(running=False)
+    for state, at_us in (("ready", None), ("paused", 700_000), ("running", 5_000_000)):
+        session = changed(session, SessionChanged(state, house.clock.now_ms(), at_us))
+    assert (session.running_us, session.started_ms) == (700_000, house.clock.now_ms() - 700)
+    assert not session.through
 
 
 def test_live_only_media_are_dropped_after_the_live_window_and_their_rows_stay(house: House) -> None:
@@ -229,6 +309,26 @@ def test_a_database_of_a_newer_version_is_left_alone(house: House) -> None:
     with pytest.raises(StoreError, match="newer version"):
         Store.opened(house.folder)
     house.store = Store.opened(house.folder.parent)
+
+
+def test_a_database_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> None:
+    old = apsw.Connection(str(tmp_path / "service.db"))
+    old.execute(MIGRATIONS[1]).fetchall()
+    columns = "id, user_id, group_name, user_name, user_email, public_key, settings, expiry_s, registered_ms"
+    row = ("s", "u", "g", "", "", "k", "{}", 60, 1, b"", b"", "running")
+    old.execute(f"INSERT INTO sessions ({columns}, sealing_key, wrapped_key, state) VALUES ({'?, ' * 11}?)", row)
+    old.execute("PRAGMA user_version=1").fetchall()
+    old.close()
+    house = House(tmp_path)
+    try:
+        session = house.sessions.find("s")
+        assert (session.state, session.running_us, session.through) == ("running", None, False)
+        house.once()
+        house.now += 60
+        house.once()
+        assert house.sessions.find("s").end_reason == "expired"
+    finally:
+        house.store.close()
 
 
 def test_a_private_key_opens_only_for_its_own_session(house: House) -> None:

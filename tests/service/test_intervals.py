@@ -5,7 +5,16 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from secureproctor.service.intervals import Span, bridged, clipped, complement, length, union
+from secureproctor.service.intervals import (
+    Span,
+    bridged,
+    clipped,
+    complement,
+    difference,
+    intersection,
+    length,
+    union,
+)
 
 NUMBER = st.integers(-20, 60)
 SPANS = st.lists(st.tuples(NUMBER, NUMBER), max_size=8)
@@ -37,3 +46,11 @@ def test_bridging_fills_exactly_the_short_holes(spans: list[Span], slack: int) -
     assert instants(spans) <= instants(added)
     assert all(after[0] - before[1] >= max(slack, 1) for before, after in pairwise(added))
     assert not added or (added[0][0], added[-1][1]) == (union(spans)[0][0], union(spans)[-1][1])
+
+
+@given(SPANS, SPANS)
+def test_intersection_and_difference_divide_the_time(one: list[Span], other: list[Span]) -> None:
+    both, rest = intersection(union(one), union(other)), difference(union(one), other)
+    assert instants(both) == instants(one) & instants(other)
+    assert instants(rest) == instants(one) - instants(other)
+    assert all(before[1] <= after[0] for found in (both, rest) for before, after in pairwise(found))

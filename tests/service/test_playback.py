@@ -1,6 +1,7 @@
 """A real player (FFmpeg's HLS demuxer) plays what the service gives: two epochs of video with a hole, and a whole file."""
 
 import io
+import random
 from fractions import Fraction
 from typing import Any
 
@@ -56,10 +57,41 @@ def played(server: Any) -> tuple[Any, str]:
                 candidate.record(Stream.SCREEN, seq, epoch=epoch, **how)
         agent.tell(SessionChanged("ended", 1_700_000_026_000, 26 * S, "stopped"))
         agent.settle()
+    return candidate, access(candidate)
+
+
+def access(candidate: Any) -> str:
     query = {"publicKey": "exam-public", "groupName": "group", "userId": candidate.data.user_id}
     signature = sign_body("exam-private", "\n".join(query[name] for name in sorted(query)).encode())
-    answer = server.http.get("/v2/report/", params=query, headers={"Authorization": signature})
-    return candidate, answer.json()["data"]["url"].partition("access=")[2]
+    answer = candidate.server.http.get("/v2/report/", params=query, headers={"Authorization": signature})
+    link: str = answer.json()["data"]["url"]
+    return link.partition("access=")[2]
+
+
+def test_evidence_that_arrives_in_any_order_plays_whole(server: Any) -> None:
+    candidate = server.register()
+    with candidate.channel() as agent:
+        agent.tell(SessionChanged("running", 1_700_000_000_000, 0))
+        sealed = []
+        for seq, part in enumerate(encoded(0, 3)):
+            how = {"start_us": 2 * max(seq - 1, 0) * S, "duration_us": 2 * S * bool(seq), "payload": part}
+            sealed.append(candidate.seal(Stream.SCREEN, seq, **how))
+        backlog = list(range(2, len(sealed) - 1))
+        random.Random(3).shuffle(backlog)
+        listed = []
+        for seq in (0, 1, len(sealed) - 1, *backlog):
+            assert candidate.put(sealed[seq], Stream.SCREEN, seq).status_code == 201
+            text = server.http.get(f"/v1/sessions/{candidate.id}/media/screen.m3u8?access={access(candidate)}").text
+            listed.append([line.partition("?")[0] for line in text.splitlines() if line.startswith("screen/")])
+        whole = [f"screen/0/{n}" for n in range(1, len(sealed))]
+        assert listed == [[], whole[:1], *([whole] * (len(backlog) + 1))]
+        agent.tell(SessionChanged("ended", 1_700_000_012_000, 12 * S, "stopped"))
+        agent.settle()
+    playlist = f"{server.url}/v1/sessions/{candidate.id}/media/screen.m3u8?access={access(candidate)}"
+    with av.open(playlist, options={"extension_picky": "0", "allowed_extensions": "ALL"}) as opened:
+        times = [packet.pts or 0 for packet in opened.demux(video=0) if packet.size > 0]
+    assert len(times) == 3 * SEGMENT_FRAMES
+    assert times == sorted(times)
 
 
 def frames(source: io.BytesIO) -> list[av.VideoFrame]:
@@ -68,14 +100,14 @@ def frames(source: io.BytesIO) -> list[av.VideoFrame]:
 
 
 def test_a_player_plays_every_frame_of_both_epochs(server: Any) -> None:
-    candidate, access = played(server)
-    playlist = f"{server.url}/v1/sessions/{candidate.id}/media/screen.m3u8?access={access}"
+    candidate, code = played(server)
+    playlist = f"{server.url}/v1/sessions/{candidate.id}/media/screen.m3u8?access={code}"
     # FFmpeg expects file names with an extension in a playlist; browsers go by the type of the answer
     with av.open(playlist, options={"extension_picky": "0", "allowed_extensions": "ALL"}) as opened:
         assert sum(packet.size > 0 for packet in opened.demux(video=0)) == 2 * 3 * SEGMENT_FRAMES
     for epoch in ("0", "1"):
         whole = server.http.get(
-            f"/v1/sessions/{candidate.id}/media/screen.mp4", params={"access": access, "epoch": epoch}
+            f"/v1/sessions/{candidate.id}/media/screen.mp4", params={"access": code, "epoch": epoch}
         )
         assert len(frames(io.BytesIO(whole.content))) == 3 * SEGMENT_FRAMES
         assert whole.headers["Epochs"] == "0,1"

@@ -3,7 +3,7 @@
 from secureproctor.contract.record import GENESIS, RecordKind
 from secureproctor.contract.streams import Stream
 from secureproctor.service.evidence import StoredRecord
-from secureproctor.service.playlists import breaks, master_playlist, media_playlist, playable
+from secureproctor.service.playlists import breaks, filled, master_playlist, media_playlist, playable
 
 S = 1_000_000
 ZERO_US = 1_700_000_000 * S
@@ -99,3 +99,26 @@ def test_a_wall_clock_beyond_all_measure_is_no_failure() -> None:
     seen = streams(record(Stream.SCREEN, 0, 0, 0), record(Stream.SCREEN, 0, 1, 0))
     text = media_playlist(seen[Stream.SCREEN], [], wall_of_zero_us=2**80, over=True, access="")
     assert "9999-01-01" in text
+
+
+def test_while_a_session_goes_on_a_missing_segment_keeps_its_place() -> None:
+    """So that a player's numbers do not shift when the backlog comes in behind the newest segments."""
+    whole = [record(Stream.SCREEN, 0, seq, max(seq - 1, 0) * 2) for seq in range(6)]
+    for missing in ({1, 2}, {2, 3}, {4}, set()):
+        seen = streams(*(each for each in whole if each.seq not in missing))
+        entries = filled(seen[Stream.SCREEN])
+        at_breaks = breaks({Stream.SCREEN: entries})
+        text = media_playlist(entries, at_breaks, wall_of_zero_us=ZERO_US, over=False, access="")
+        lines = text.splitlines()
+        addresses = [line for line in lines if line.startswith("screen/")]
+        assert addresses == [f"screen/0/{seq}?access=" for seq in range(1, 6)]
+        assert {
+            int(lines[n + 2].split("/")[2].split("?")[0]) for n, line in enumerate(lines) if line == "#EXT-X-GAP"
+        } == missing
+        assert lines.count("#EXTINF:2.000000,") == 5
+        assert "#EXT-X-DISCONTINUITY" not in lines
+
+
+def test_an_epoch_that_is_missing_whole_leaves_no_entry() -> None:
+    seen = streams(*(record(Stream.SCREEN, epoch, seq, epoch * 20 + seq * 2) for epoch in (0, 2) for seq in (0, 1, 2)))
+    assert [(each.epoch, each.seq) for each in filled(seen[Stream.SCREEN])] == [(0, 1), (0, 2), (2, 1), (2, 2)]

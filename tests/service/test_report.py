@@ -12,6 +12,7 @@ from secureproctor.contract.http import ProctoringSettings
 from secureproctor.contract.record import GENESIS, RecordKind
 from secureproctor.contract.report import Report
 from secureproctor.contract.streams import MEDIA, Stream
+from secureproctor.service.chains import Unopened
 from secureproctor.service.evidence import StoredRecord
 from secureproctor.service.flags import DEDUCTIONS
 from secureproctor.service.report import Facts, build_report
@@ -55,10 +56,12 @@ WHOLE = [(at, at + 2) for at in range(0, 100, 2)]
 def facts(**changes: object) -> Facts:
     session = Session(
         "s", "u", "g", "Ada", "ada@example.org", "k", ProctoringSettings(), 300, STARTED_MS - 1000, b"", b"",
-        "ended", "stopped", STARTED_MS, STARTED_MS + 100_000, 100 * S,
+        "ended", "stopped", STARTED_MS, STARTED_MS + 100_000, 100 * S, running_us=0, through=True,
     )  # fmt: skip
     records = [record for stream in MEDIA for record in chained(stream, WHOLE)]
-    base = Facts(session, records, {}, [], [], [], [], [], "1.x")
+    base = Facts(session, records, {}, {}, [], [], [], [], "1.x")
+    if "events" in changes:  # in one record that nothing is said against
+        changes["events"] = {(Stream.EVENTS, 0, 0): changes["events"]}
     return replace(base, **changes)  # type: ignore[arg-type] # the tests name fields
 
 
@@ -106,6 +109,29 @@ def test_a_gap_has_the_cause_that_the_agent_recorded(events: list[Event], cause:
     assert "EVIDENCE_GAP" not in [flag.flag for flag in report.flags]
 
 
+@pytest.mark.parametrize(("kind", "cause"), [("machine_slept", "machine asleep"), ("agent_stalled", "agent stalled")])
+def test_sleep_explains_a_gap_before_what_came_of_it(kind: str, cause: str) -> None:
+    events = [
+        event(kind, 40, until_s=50),
+        event("gap", 40, "screen", 50, cause="stalled"),
+        event("source_lost", 50.1, "screen", code="stalled"),
+        event("source_recovered", 50.2, "screen"),
+    ]
+    report = with_screen([(at, at + 2) for at in range(0, 100, 2) if not 40 <= at < 50], events=events)
+    assert [(gap.start_s, gap.end_s, gap.cause) for gap in report.gaps] == [(40.0, 50.0, cause)]
+
+
+def test_an_agent_that_came_back_explains_the_time_since_its_last_evidence() -> None:
+    report = with_screen([(at, at + 2) for at in range(0, 80, 2)], events=[event("agent_restarted", 300)])
+    assert [(gap.start_s, gap.end_s, gap.cause) for gap in report.gaps] == [(80.0, 100.0, "agent restarted")]
+    assert report.tampering == ()
+
+
+def test_a_clock_that_was_set_is_told() -> None:
+    report = build_report(facts(events=[event("clock_changed", 30, by_s="-3600")]))
+    assert [(flag.flag, flag.start_s, flag.evidence) for flag in report.flags] == [("CLOCK_CHANGED", 30.0, (0,))]
+
+
 def test_a_cause_explains_no_more_than_its_time() -> None:
     events = [event("source_lost", 20, "screen", code="busy"), event("source_recovered", 25, "screen")]
     report = with_screen([(0, 20), (80, 100)], events=events)
@@ -115,10 +141,23 @@ def test_a_cause_explains_no_more_than_its_time() -> None:
     ]
 
 
-def test_the_seconds_of_starting_and_ending_raise_no_flag() -> None:
-    report = with_screen([(1, 99)], events=[event("source_started", 0.8, "screen")])
-    assert [gap.cause for gap in report.gaps] == ["starting", "ending"]
-    assert report.flags == ()
+def test_the_running_time_begins_when_all_sources_deliver_and_bears_the_edges_of_a_block_of_sound() -> None:
+    base = facts()
+    begun = replace(base.session, running_us=2 * S, ended_us=100 * S + 150_000)
+    report = build_report(replace(base, session=begun))
+    assert (report.running_from_s, report.running_until_s, report.running_s) == (2.0, 100.15, 98.15)
+    assert [each.coverage_pct for each in report.streams] == [100.0] * 3
+    assert report.gaps == ()
+
+
+def test_more_than_an_edge_at_either_end_is_missing() -> None:
+    base = facts()
+    late = replace(base.session, running_us=-S, ended_us=100 * S + 250_000)
+    report = build_report(replace(base, session=late))
+    assert {(gap.start_s, gap.end_s, gap.cause) for gap in report.gaps} == {
+        (-1.0, 0.0, "unknown"),
+        (100.0, 100.25, "unknown"),
+    }
 
 
 def test_a_stream_that_is_switched_off_is_not_missed() -> None:
@@ -142,7 +181,8 @@ def test_a_missing_record_breaks_the_chain() -> None:
     base = facts()
     report = build_report(replace(base, records=[r for r in base.records if (r.stream, r.seq) != (Stream.AUDIO, 7)]))
     faults = {chain.stream: chain.faults for chain in report.chains}
-    assert faults["audio"] == ("Records between Record 0/6 and Record 0/8 are missing.",)
+    assert faults["audio"] == ("Record 0/7: missing.",)
+    assert [(each.kind, each.stream, each.seq) for each in report.tampering] == [("deleted", "audio", 7)]
     assert faults["screen"] == ()
     assert not report.verified
     assert "CHAIN_BROKEN" in [flag.flag for flag in report.flags]
@@ -151,13 +191,17 @@ def test_a_missing_record_breaks_the_chain() -> None:
 def test_a_replaced_record_breaks_the_chain_and_covers_nothing() -> None:
     base = facts()
     swapped = [replace(r, hash=b"x" * 32) if (r.stream, r.seq) == (Stream.SCREEN, 5) else r for r in base.records]
-    report = build_report(replace(base, records=swapped))
-    assert report.chains[0].faults == ("Record 0/5 is not the one that Record 0/6 was chained to.",)
-    assert [(gap.start_s, gap.end_s) for gap in report.gaps] == [(8.0, 10.0)]
+    heads = [(Stream.SCREEN, Head(0, 3, next(r.hash.hex() for r in base.records if r.seq == 3)))]
+    report = build_report(replace(base, records=swapped, heads=heads))
+    assert report.chains[0].faults == ("Record 0/5: it is not the one that Record 0/6 was chained to.",)
+    assert [(gap.start_s, gap.end_s, gap.cause) for gap in report.gaps] == [
+        (6.0, 8.0, "not verified"),  # announced was only what lies before it
+        (8.0, 10.0, "replaced"),
+    ]
 
 
 def test_a_record_that_does_not_open_covers_nothing() -> None:
-    report = build_report(facts(unopened={(Stream.WEBCAM, 0, 1): "it does not open."}))
+    report = build_report(facts(unopened={(Stream.WEBCAM, 0, 1): Unopened("altered", "it does not open")}))
     assert [(gap.stream, gap.start_s, gap.end_s) for gap in report.gaps] == [("webcam", 0.0, 2.0)]
     assert not report.verified
 

@@ -167,8 +167,40 @@ def test_a_record_that_was_changed_on_the_disk_shows_in_the_report(launch: Any, 
     report = signed_report(server, report_query(candidate)).json()["report"]
     faults = {chain["stream"]: chain["faults"] for chain in report["chains"]}
     assert faults["webcam"] == ["Record 0/2: it is not the record that was received."]
+    assert [(each["kind"], each["stream"], each["source"]) for each in report["tampering"]] == [
+        ("spoilt", "webcam", "store")
+    ]
     assert [(gap["stream"], gap["start_s"], gap["end_s"]) for gap in report["gaps"]] == [("webcam", 2.0, 4.0)]
     assert "CHAIN_BROKEN" in [flag["flag"] for flag in report["flags"]]
+
+
+def test_what_was_refused_is_named_in_the_report(server: Any) -> None:
+    candidate = server.register()
+    with candidate.channel() as agent:
+        agent.tell(SessionChanged("running", NOW_MS, 0))
+        seals = [
+            candidate.seal(Stream.SCREEN, seq, start_us=(seq - 1) * S, duration_us=S * bool(seq)) for seq in range(8)
+        ]
+        offered = {0: 0, 1: 1, 2: 3, 3: 2, 5: 1, 7: 7}
+        answers = {seq: candidate.put(seals[of], Stream.SCREEN, seq).status_code for seq, of in offered.items()}
+        answers[4] = candidate.put(seals[4][:-5], Stream.SCREEN, 4).status_code
+        answers[6] = candidate.put(b"x" + seals[6][1:], Stream.SCREEN, 6).status_code
+        candidate.put(candidate.seal(Stream.SCREEN, 7, payload=b"a second one"), Stream.SCREEN, 7)
+        agent.beat(at_us=7 * S)
+        agent.tell(SessionChanged("ended", NOW_MS + 7000, 7 * S, "stopped"))
+        agent.settle()
+    assert answers == {0: 201, 1: 201, 2: 400, 3: 400, 4: 400, 5: 400, 6: 400, 7: 201}
+    report = signed_report(server, report_query(candidate)).json()["report"]
+    found = [(each["kind"], each["seq"], each["source"]) for each in report["tampering"] if each["stream"] == "screen"]
+    assert found == [
+        ("reordered", 2, "upload"),
+        ("reordered", 3, "upload"),
+        ("truncated", 4, "upload"),
+        ("replayed", 5, "upload"),
+        ("altered", 6, "upload"),
+        ("replaced", 7, "upload"),
+    ]
+    assert "EVIDENCE_TAMPERED" in [flag["flag"] for flag in report["flags"]]
 
 
 def test_with_recording_off_the_evidence_is_gone_after_the_live_window(launch: Any, tmp_path: Any) -> None:

@@ -77,7 +77,7 @@ def test_without_a_key_it_asks_and_without_sessions_it_says_so(page: Page, site:
 def test_a_session_shows_state_link_backlog_streams_and_report(opened: Page, site: Any) -> None:
     expect(of(opened, "h2")).to_have_text("Zoë <b>Å</b>")
     expect(of(opened, "[data-part=state]")).to_have_text("Running")
-    expect(of(opened, "[data-part=link]")).to_contain_text("offline for")
+    expect(of(opened, "[data-part=link]")).to_contain_text("offline since")
     expect(of(opened, "[data-part=facts]")).to_contain_text("4 segments")
     expect(of(opened, "[data-part=facts]")).to_contain_text("7 segments, 1.5 MB")
     expect(of(opened, "[data-part=chat]")).to_contain_text("Hello?")
@@ -85,6 +85,25 @@ def test_a_session_shows_state_link_backlog_streams_and_report(opened: Page, sit
     expect(of(opened, "[data-part=state]", "s-2")).to_have_text("Ended: stopped")
     for action in ("pause", "resume", "end"):
         expect(of(opened, f"[data-action={action}]", "s-2")).to_be_disabled()
+
+
+def test_an_agent_that_is_away_is_counted_down_to_the_end_of_its_session(opened: Page, site: Any) -> None:
+    """From what the service said on: wall clocks need not agree."""
+    link = of(opened, "[data-part=link]")
+    opened.clock.install()
+    opened.clock.pause_at(4_000_000_000)
+    opened.reload()
+    expect(link).to_have_text(re.compile(r"^offline since \d\d:\d\d:\d\d$"))
+    site.tell(msgspec.structs.replace(FIRST, offline_s=15.0, expires_in_s=285.0))
+    expect(link).to_have_text(re.compile(r"^offline since \d\d:\d\d:\d\d, ends in 4:45$"))
+    opened.clock.run_for(2000)
+    expect(link).to_have_text(re.compile(r", ends in 4:43$"))
+    opened.clock.run_for(300_000)
+    expect(link).to_have_text(re.compile(r", ends now$"))
+    site.tell(msgspec.structs.replace(FIRST, link="online"))
+    expect(link).to_have_text("online")
+    site.tell(msgspec.structs.replace(FIRST, state="ended", end_reason="expired", offline_s=300.0))
+    expect(link).to_have_text("offline")
 
 
 def test_commands_show_how_far_they_came_and_why_not_further(opened: Page) -> None:

@@ -6,8 +6,10 @@ screen has a gap of two seconds and a second epoch; the streams begin at differe
 
 import io
 import itertools
+import re
 import struct
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import av
@@ -18,7 +20,9 @@ from playwright.sync_api import Page, expect
 
 from secureproctor.contract import report as contract
 from secureproctor.contract.errors import ErrorAnswer, Refusal
+from secureproctor.contract.events import EVENTS
 
+WEB = Path(__file__).parents[2] / "service" / "web"
 STARTED_MS = 1_700_000_000_000
 PATH = "/v1/sessions/session-1/report"
 FPS, RATE = 10, 48_000
@@ -216,6 +220,95 @@ def test_the_timeline_marks_gaps_pauses_flags_and_commands(report: Page) -> None
     for kind, count in {"has": 3, "gap": 1, "paused": 1, "flag": 1, "command": 1}.items():
         expect(report.locator(f"#timeline > svg .{kind}")).to_have_count(count)
     expect(report.locator("#timeline > svg .gap title")).to_have_text("No evidence 0:03 to 0:05: agent restarted")
+
+
+FOUND = (
+    contract.Finding(
+        "deleted", "screen", 0, 4, 9, "Records 4 to 9 of <b>screen</b>: removed from the candidate's disk.", "agent"
+    ),
+    contract.Finding("altered", "audio", 1, 3, 3, "Record 3 of audio: changed on the candidate's disk.", "upload"),
+    contract.Finding("withheld", "webcam", 1, 3, None, "Records from 3 on of webcam: never delivered.", "coverage"),
+)
+DAMAGED = contract.Finding("unreadable", "screen", 0, 4, 4, "Record 4: the candidate's disk cannot read it.", "agent")
+
+
+def test_tampering_comes_before_all_else_each_finding_with_its_sentence(page: Page, site: Any) -> None:
+    shown(page, site, {}, streams=(), tampering=FOUND)
+    expect(page.get_by_role("region", name="Integrity")).to_be_in_viewport(ratio=1)
+    expect(page.locator("#integrity")).to_have_attribute("data-findings", "3")
+    expect(page.locator("#integritySummary")).to_contain_text("Evidence is not as the agent made it.")
+    rows = page.locator("#tampering > li")
+    expect(rows).to_have_count(len(FOUND))
+    witnesses = ("Found by the agent on the candidate's disk.", "Refused by the service", "no cause is known")
+    for row, found, witness in zip(rows.all(), FOUND, witnesses, strict=True):
+        expect(row).to_have_attribute("data-kind", found.kind)
+        expect(row).to_have_attribute("data-stream", found.stream)
+        expect(row.locator("strong")).to_have_text(re.compile("Screen|Microphone|Camera"))
+        expect(row).to_contain_text(found.sentence)
+        expect(row).to_contain_text(witness)
+
+
+def test_damage_that_accuses_nobody_is_told_as_that(page: Page, site: Any) -> None:
+    shown(page, site, {}, streams=(), tampering=(DAMAGED,))
+    expect(page.locator("#integrity")).to_have_attribute("data-findings", "0")
+    expect(page.locator("#integritySummary")).to_have_text(
+        "Some evidence was damaged. Nothing says that anybody did it on purpose."
+    )
+
+
+def test_the_page_knows_the_contracts_findings() -> None:
+    tables = (WEB / "report-tables.js").read_text()
+    assert set(re.findall(r'"(\w+)"', tables.split("const BLAMELESS = ")[1].split(";")[0])) == contract.BLAMELESS
+    sentences = (WEB / "incidents.js").read_text()
+    named = re.findall(r"^  (\w+): \(", sentences.split("const SENTENCES = {")[1], re.MULTILINE)
+    assert set(named) <= set(EVENTS)
+
+
+def test_a_chain_whose_records_still_wait_is_not_called_broken(page: Page, site: Any) -> None:
+    waits = contract.ChainReport("screen", 6, False, "ab" * 32, (), ("records 7 to 9",))
+    shown(page, site, {}, streams=(), chains=(waits,))
+    expect(page.locator("#chains .mark")).to_have_text("incomplete")
+    expect(page.locator("#chains")).to_contain_text("records 7 to 9")
+    expect(page.locator("#chains")).to_contain_text("no fault was found")
+
+
+def test_without_a_finding_there_is_no_such_section(report: Page) -> None:
+    expect(report.locator("#integrity")).to_be_hidden()
+
+
+def incident(
+    kind: str, at_s: float, until_s: float | None = None, stream: str = "", **detail: Any
+) -> contract.EventReport:
+    return contract.EventReport(kind, at_s, STARTED_MS + int(at_s * 1000), stream, until_s, detail)
+
+
+INCIDENTS = {
+    "The computer was asleep for 1 min 5 s.": incident("machine_slept", 1.0, 66.0),
+    "The agent did not run for 3 s: stopped, or starved by the computer.": incident("agent_stalled", 2.0, 5.0),
+    "The agent came back and went on with the session.": incident("agent_restarted", 5.0, state="running"),
+    "The computer's clock was set 1 h back.": incident("clock_changed", 6.0, by_s=-3600.0),
+    "The disk runs short: 1.5 GB are left, and reduced quality is captured from now on.": incident(
+        "disk_short", 7.0, free=1_500_000_000, level="reduced"
+    ),
+    "The disk has room again: 9.0 GB.": incident("disk_recovered", 8.0, free=9_000_000_000),
+    "Record 0/7 of Screen and 2 more are gone from the candidate's disk.": incident(
+        "record_missing", 9.0, stream="screen", epoch=0, seq=7, count=3
+    ),
+    "Record 1/2 of Microphone has another record in its place on the candidate's disk.": contract.EventReport(
+        "record_damaged", 10.0, STARTED_MS + 10_000, "audio", None, {"epoch": 1, "seq": 2, "kind": "misplaced"}
+    ),
+}
+
+
+def test_what_befell_computer_and_disk_is_told_in_sentences_and_on_the_timeline(page: Page, site: Any) -> None:
+    shown(page, site, {}, streams=(), events=tuple(INCIDENTS.values()))
+    expect(page.locator("#timeline > svg .incident")).to_have_count(len(INCIDENTS))
+    expect(page.locator("#timeline > svg .incident title").first).to_have_text(
+        "0:01 to 1:06: The computer was asleep for 1 min 5 s."
+    )
+    page.click("#eventsDetails summary")
+    for row, sentence in zip(page.locator("#events tbody tr").all(), INCIDENTS, strict=True):
+        expect(row.locator("td").last).to_have_text(sentence)
 
 
 def test_it_plays_all_streams_together(report: Page) -> None:

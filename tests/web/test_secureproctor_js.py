@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from secureproctor.contract import page as contract
 from secureproctor.contract import signing
@@ -335,6 +335,43 @@ def test_the_types_name_what_there_is(blank: Page) -> None:
     assert told(blank, "new SecureProctor().setListener('no such kind', () => {})")["remedy"].startswith(
         f"Give one of {', '.join(kinds)} "
     )
+
+
+WIRE = {
+    "Status": contract.Status,
+    "LinkStatus": contract.LinkStatus,
+    "RoomStatus": contract.RoomStatus,
+    "DrainStatus": contract.DrainStatus,
+}
+
+
+@pytest.mark.parametrize("name", WIRE)
+def test_the_types_have_the_fields_of_the_wire(name: str) -> None:
+    body = (WEB / "secureproctor.d.ts").read_text().split(f"export interface {name} {{")[1].split("\n}")[0]
+    assert set(re.findall(r"^  (\w+)\??:", body, re.MULTILINE)) == set(WIRE[name].__struct_fields__)
+
+
+def test_the_countdown_of_the_types_comment_works_as_it_stands(blank: Page, agent: Any) -> None:
+    agent.status = contract.Status(agent="agent", state="running", link=contract.LinkStatus(True))
+    blank.clock.install()
+    blank.clock.pause_at(4_000_000_000)
+    connected(blank, agent)
+    blank.evaluate("() => { globalThis.banner = document.body.appendChild(document.createElement('p')) }")
+    comment = (WEB / "secureproctor.d.ts").read_text().split("once each:\n")[1].split("*/")[0]
+    blank.evaluate("(lines) => (0, eval)(lines)", re.sub(r"^ +\* ?", "", comment, flags=re.MULTILINE))
+    told(blank, "proctor.hello()")
+    banner = blank.locator("p")
+    blank.clock.run_for(1000)
+    expect(banner).to_be_empty()
+    agent.become(link=contract.LinkStatus(False, 15.0, 285.0, 1_700_000_000_000))
+    blank.wait_for_function("proctor.status.link.expires_in_s === 285")
+    for left in (284, 283):
+        blank.clock.run_for(1000)
+        expect(banner).to_have_text(f"No connection: the exam ends in {left} s.")
+    agent.become(link=contract.LinkStatus(True))
+    blank.wait_for_function("proctor.status.link.online")
+    blank.clock.run_for(1000)
+    expect(banner).to_be_empty()
 
 
 def test_the_vendored_files_are_those_of_their_readme() -> None:
