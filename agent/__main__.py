@@ -22,6 +22,8 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
 }
 """Commands of packages that the agent does not import; they are loaded by name when they are called."""
 
+SUPERVISED = "--supervised"
+
 
 class Trouble(Exception):
     """A failure to be told in a sentence with its remedy."""
@@ -38,6 +40,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         run: Callable[[list[str]], int] = importlib.import_module(ELSEWHERE[words[0]][0]).main
         return run(words[1:])
     arguments = _parser().parse_args(words)
+    if getattr(arguments, "supervised", False):
+        from secureproctor.agent.guardian import guard
+
+        return guard([sys.executable, "-m", "secureproctor.agent", *(each for each in words if each != SUPERVISED)])
     try:
         return int(COMMANDS[arguments.command](arguments))
     except (Trouble, ConfigError) as trouble:
@@ -52,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=version("secureproctor"))
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
     agent = commands.add_parser("agent", help="run the agent on this machine")
+    agent.add_argument(SUPERVISED, action="store_true", help="start it again whenever it dies")
     _add_settings(agent)
     check = commands.add_parser("check", help="check camera, microphone, screen, disk, clock and service")
     _add_settings(check)
@@ -132,19 +139,19 @@ def _on_signals(end: Callable[[], None]) -> None:
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    import httpx
     from rich.console import Console
 
     from secureproctor.agent.app import check_context
     from secureproctor.agent.checks.run import run_checks
     from secureproctor.agent.checks.table import check_table, exit_code, to_json
+    from secureproctor.agent.outside import http_client
     from secureproctor.contract.page import CheckResult
     from secureproctor.contract.streams import MEDIA
 
     settings = read_settings(arguments).settings
 
     async def run() -> tuple[CheckResult, ...]:
-        async with httpx.AsyncClient() as client:
+        async with http_client() as client:
             return await run_checks(check_context(settings, client, frozenset(MEDIA), arguments.expiry))
 
     results = asyncio.run(run())

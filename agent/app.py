@@ -7,20 +7,23 @@ import asyncio
 import contextlib
 import logging
 import os
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path
 
 import httpx
 
 from secureproctor.agent.checks.check import CheckContext
 from secureproctor.agent.checks.run import run_checks
 from secureproctor.agent.clock import boot_us, wall_ms
+from secureproctor.agent.delivery.gaps import Gap
+from secureproctor.agent.delivery.room import Room
 from secureproctor.agent.local.pairing import Pairing, new_token, published
 from secureproctor.agent.local.routes import Desk
 from secureproctor.agent.local.server import LocalServer
 from secureproctor.agent.lock import exclusive
+from secureproctor.agent.outside import http_client
 from secureproctor.agent.proctor.obedience import Obedience
 from secureproctor.agent.proctor.protocol import FromService
 from secureproctor.agent.service_api import ServiceApi
@@ -32,6 +35,7 @@ from secureproctor.agent.session.pulse import Pulse
 from secureproctor.agent.session.session import Session
 from secureproctor.agent.session.sources import wanted_streams
 from secureproctor.agent.session.status import view
+from secureproctor.agent.session.wakefulness import Times, Wakefulness
 from secureproctor.agent.supervisor import Supervisor
 from secureproctor.capture.media import Clock, ReportSink, SegmentSink
 from secureproctor.capture.recorder import CapturePlan, Recorder
@@ -39,6 +43,7 @@ from secureproctor.config.paths import runtime_dir, state_dir
 from secureproctor.config.settings import Settings
 from secureproctor.contract.channel import Backlog, Head, Heartbeat
 from secureproctor.contract.errors import Refusal
+from secureproctor.contract.events import Detail
 from secureproctor.contract.http import InitData, ProctoringSettings
 from secureproctor.contract.page import PATH, CheckResult, ErrorEvent, PageEvent, Status
 from secureproctor.contract.streams import Stream
@@ -48,6 +53,7 @@ log = logging.getLogger(__name__)
 SHUT_DOWN_PATIENCE_S = 5.0
 """How long an agent that is told to end waits for its evidence to be delivered; the rest stays in the spool."""
 
+MEGABYTE = 1_000_000
 AGENT = f"secureproctor-agent {version('secureproctor')}"
 
 
@@ -95,15 +101,28 @@ class _Composition:
         self.loop = asyncio.get_running_loop()
         self.api = ServiceApi(settings.service_url.rstrip("/"), client)
         test_sources = (settings.test_camera,) if settings.test_camera else ()
-        ears = Ears(self.obey, self.heartbeat, self.changed, self.disk_trouble)
-        self.maker = SessionMaker(state_dir(settings) / "sessions", client, self.loop, ears, settings.retention_h)
+        self.wakefulness = Wakefulness(lambda: Times(boot_us(), time.monotonic_ns() // 1000, wall_ms() * 1000))
+        ears = Ears(
+            self.obey, self.heartbeat, self.changed, self.trouble, self.squeezed, self.happened, self.cause_of_gap
+        )
+        sessions = state_dir(settings) / "sessions"
+        self.maker = SessionMaker(sessions, client, self.loop, ears, self.room, settings.retention_h)
         self.conductor = Conductor(
-            self.session, self.capture, self.checks, supervisor, self.tell, self.changed, test_sources
+            self.session,
+            self.capture,
+            self.checks,
+            supervisor,
+            self.tell,
+            self.changed,
+            test_sources,
+            settings.retention_h,
         )
         self.obedience = Obedience(self.conductor)
         self.desk = Desk(self.conductor, self.obedience, self.api, self.status)
         self.server = LocalServer(self.desk, pairing, self.origins, self.page_came, self.page_left)
-        self.pulse = Pulse(self.conductor, lambda: len(self.server.page_origins), settings.page_gone_s)
+        self.pulse = Pulse(
+            self.conductor, lambda: len(self.server.page_origins), settings.page_gone_s, self.wakefulness
+        )
 
     def session(self, data: InitData) -> Session:
         """A new session. Raises Refusal disk_full when its folder cannot be written."""
@@ -168,10 +187,27 @@ class _Composition:
         """The status may have changed."""
         self.server.tell(self.status())
 
-    def disk_trouble(self, why: str, folder: Path) -> None:
+    def room(self) -> Room:
+        """The room that a session's evidence may take on the disk."""
+        return Room(self.settings.spool_quota_mb * MEGABYTE, self.settings.disk_floor_mb * MEGABYTE)
+
+    def trouble(self, session: Session, why: str) -> None:
         """The disk began to refuse evidence, or (why empty) ceased to."""
         if why:
-            self.server.tell(ErrorEvent(Refusal("disk_full", why=why, folder=folder).info))
+            self.server.tell(ErrorEvent(Refusal("disk_full", why=why, folder=session.folder.path).info))
+
+    def squeezed(self, session: Session, level: str, dropping: bool) -> None:
+        """The disk runs short, or has room again."""
+        self.conductor.squeezed(session, level, dropping)
+
+    def happened(self, session: Session, kind: str, stream: Stream, detail: Detail) -> None:
+        """Something is to go on the record of a session."""
+        self.conductor.record_in(session, kind, stream, detail)
+
+    def cause_of_gap(self, session: Session, gap: Gap) -> str:
+        """Why the agent has no evidence, as its own clocks tell."""
+        origin_us = session.clock.origin_us if session.clock else 0
+        return self.wakefulness.cause(origin_us + gap.start_us, origin_us + gap.until_us)
 
     def origins(self) -> set[str]:
         """The page origins that may come in now."""
@@ -198,7 +234,7 @@ async def running(settings: Settings) -> AsyncIterator[Agent]:
     token = new_token()
     async with contextlib.AsyncExitStack() as stack:
         stack.enter_context(exclusive(state_dir(settings)))
-        client = await stack.enter_async_context(httpx.AsyncClient(timeout=httpx.Timeout(20.0, connect=5.0)))
+        client = await stack.enter_async_context(http_client())
         supervisor = await stack.enter_async_context(Supervisor(lambda name: log.critical("%s has stopped", name)))
         parts = _Composition(settings, client, supervisor, token)
         port = await stack.enter_async_context(parts.server.listening(settings.local_port))

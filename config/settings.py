@@ -37,6 +37,7 @@ Rate = Annotated[float, Meta(gt=0, le=120)]
 BitRate = Annotated[int, Meta(ge=6_000, le=512_000)]
 Crf = Annotated[int, Meta(ge=0, le=51)]
 SegmentLength = Annotated[float, Meta(gt=0, le=60)]
+Megabytes = Annotated[int, Meta(ge=1, le=10_000_000)]
 Patience = Annotated[float, Meta(ge=0, le=10_000)]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
@@ -73,6 +74,12 @@ class Settings:
     audio_bitrate: BitRate = _setting(48_000, "Bits per second of the audio.")
     segment_s: SegmentLength = _setting(2.0, "Length of a segment in seconds.")
     retention_h: Patience = _setting(72.0, "Hours for which undelivered evidence is kept after the end.", ADMIN)
+    spool_quota_mb: Megabytes = _setting(
+        8_192, "Most megabytes of undelivered evidence on the disk; near it, quality goes down.", ADMIN
+    )
+    disk_floor_mb: Megabytes = _setting(
+        512, "Megabytes that evidence leaves free on the disk, at most a twentieth of it.", ADMIN
+    )
     page_gone_s: Patience = _setting(120.0, "Seconds after which a session ends whose exam page is gone.", ADMIN)
     log_level: LogLevel = _setting("INFO", "DEBUG, INFO, WARNING or ERROR.")
 

@@ -1,20 +1,23 @@
 """A session's evidence on its way out: intake → sealer → spool → uploader, as one thing to the conductor.
 
 Events are gathered for a moment and sealed together; segments are sealed one by one as they come. Sealing and writing run
-in a thread, one after the other, so that the event loop never waits for a disk.
+in a thread, one after the other, so that the event loop never waits for a disk. What becomes of the evidence on the disk
+(no room, given up, deleted, damaged) is told to `Witness`, and goes on the record as sealed events.
 """
 
 import asyncio
 import contextlib
 import functools
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
-from secureproctor.agent.delivery.gaps import GapWatch
+from secureproctor.agent.delivery.damage import Damage, event_of, merged
+from secureproctor.agent.delivery.gaps import Gap, GapWatch
 from secureproctor.agent.delivery.intake import Intake
 from secureproctor.agent.delivery.sealer import Sealed, Sealer
-from secureproctor.agent.delivery.spool import Spool, SpoolFull
+from secureproctor.agent.delivery.spool import Dropped, Key, Spool, SpoolFull
 from secureproctor.agent.delivery.uploader import Uploader
 from secureproctor.agent.session.folder import Place
 from secureproctor.capture.media import Segment
@@ -27,21 +30,43 @@ log = logging.getLogger(__name__)
 GATHER_S = 1.0
 
 
+class Witness(Protocol):
+    """Who is told what becomes of a session's evidence on the disk, in the event loop."""
+
+    def trouble(self, why: str) -> None:
+        """The disk began to refuse evidence, or ("") ceased to."""
+
+    def squeezed(self, level: str, dropping: bool) -> None:
+        """The room for evidence asks for another quality, or began or ceased to ask for evidence to be given up."""
+
+    def happened(self, kind: str, stream: Stream, detail: Detail) -> None:
+        """Something is to go on the record."""
+
+    def cause(self, gap: Gap) -> str:
+        """Why there is no evidence, when no source has said so; empty when nobody knows."""
+
+
 @dataclass(slots=True)
 class Delivery:
-    """The way out of one session. `trouble` is told each time the disk begins or ceases to refuse ("" when it ceased)."""
+    """The way out of one session."""
 
     sealer: Sealer
     spool: Spool
     uploader: Uploader
     intake: Intake
-    trouble: Callable[[str], None]
     gaps: GapWatch
+    witness: Witness
     keep: Callable[[dict[Stream, Place]], None]
     """Stores where the streams are; called in the sealing thread, after each record. Raises OSError."""
     _events: list[Event] = field(default_factory=list)
+    _damaged: list[Damage] = field(default_factory=list)
+    _dropped: list[Dropped] = field(default_factory=list)
     _sealing: asyncio.Lock = field(default_factory=asyncio.Lock)
-    _told: str = ""
+    _told: tuple[str, str, bool] = ("", "full", False)
+
+    def __post_init__(self) -> None:
+        self._dropped += self.spool.untold()  # what the agent before gave up, and died before it could say so
+        self.spool.dropped = self._dropped.append
 
     def take(self, segment: Segment) -> None:
         """Capture's sink; called from its threads."""
@@ -51,6 +76,11 @@ class Delivery:
     def record(self, event: Event) -> None:
         """Put an event on the record; it is sealed within a second, or at `flush`."""
         self._events.append(event)
+
+    def damaged(self, key: Key, kind: str, found: str) -> None:
+        """The uploader's word on a record that is not what was written; it is on the record within a second."""
+        log.error("the record %s on the disk is %s %s", "/".join(map(str, key)), kind, found)
+        self._damaged.append(Damage(*key, kind, found))
 
     async def run(self) -> None:
         """Work for ever; cancel to stop. Call `flush` first: what is not sealed yet would be lost."""
@@ -62,6 +92,7 @@ class Delivery:
     async def flush(self) -> None:
         """Everything that was handed over so far is in the spool when this returns."""
         await self.intake.drained()
+        self._tell_damage()
         await self._flush_events()
 
     def heads(self) -> dict[Stream, tuple[int, int, bytes]]:
@@ -77,31 +108,39 @@ class Delivery:
     def _note_gap(self, segment: Segment) -> None:
         gap = self.gaps.see(segment)
         if gap is not None:
-            detail: Detail = {"cause": gap.cause}
+            detail: Detail = {"cause": gap.cause or self.witness.cause(gap) or "unknown"}
             self.record(Event("gap", gap.start_us, self.sealer.wall_us() // 1000, gap.stream, gap.until_us, detail))
 
     async def _seal_events(self) -> None:
         while True:
             await asyncio.sleep(GATHER_S)
+            self._tell_damage()
             await self._flush_events()
 
+    def _tell_damage(self) -> None:
+        damaged, self._damaged = self._damaged, []
+        for damage in merged(damaged):
+            kind, detail = event_of(damage)
+            self.witness.happened(kind, damage.stream, detail)
+
     async def _flush_events(self) -> None:
+        given_up = [self._dropped.pop(0) for _ in range(len(self._dropped))]
+        self._events += map(_given_up, given_up)
         if self._events:
             gathered, self._events = self._events, []
-            await self._spool(functools.partial(self.sealer.events, gathered))
+            bridging = [dropped.header.key for dropped in given_up if dropped.hash]
+            await self._spool(functools.partial(self.sealer.events, gathered), bridging)
 
-    async def _spool(self, make: Callable[[], Sealed]) -> None:
+    async def _spool(self, make: Callable[[], Sealed], bridging: Sequence[Key] = ()) -> None:
         async with self._sealing:
             try:
-                await asyncio.to_thread(self._append, make)
+                sealed = await asyncio.to_thread(self._append, make, bridging)
+                self.uploader.offer(sealed.header.key)
             except SpoolFull as full:
                 log.error("neither disk nor memory takes a record: %s", full.strerror)
-        if self.spool.trouble != self._told:
-            self._told = self.spool.trouble
-            self.trouble(self._told)
-        self.uploader.wake()
+        self._tell_room()
 
-    def _append(self, make: Callable[[], Sealed]) -> None:
+    def _append(self, make: Callable[[], Sealed], bridging: Sequence[Key]) -> Sealed:
         before = dict(self.sealer.positions)
         sealed = make()
         try:
@@ -109,8 +148,10 @@ class Delivery:
         except SpoolFull:
             # the chain goes on without the record, and the gap is on the record
             self.sealer.positions |= before
-            self.record(_dropped(sealed.header))
+            self._dropped.append(Dropped(sealed.header, b""))
             raise
+        for key in bridging:
+            self.spool.bridged(key)
         places = {
             stream: Place(at.epoch, at.seq, at.head.hex(), self.gaps.until_us.get(stream, 0))
             for stream, at in list(self.sealer.positions.items())
@@ -119,8 +160,24 @@ class Delivery:
             self.keep(places)
         except OSError as error:  # the disk's trouble is told by the spool; a new agent reads the records themselves
             log.warning("where the streams are cannot be kept: %s", error.strerror)
+        return sealed
+
+    def _tell_room(self) -> None:
+        spool, (trouble, level, dropping) = self.spool, self._told
+        self._told = (spool.trouble, spool.level, spool.dropping)
+        if spool.trouble != trouble:
+            self.witness.trouble(spool.trouble)
+        if (spool.level, spool.dropping) != (level, dropping):
+            self.witness.squeezed(spool.level, spool.dropping)
 
 
-def _dropped(header: Header) -> Event:
+def _given_up(dropped: Dropped) -> Event:
+    """The gap record of evidence for which there was no room. A record that has been in the chain is named with its
+    neighbours' hashes, so that the service can follow the chain over it."""
+    header: Header = dropped.header
+    detail: Detail = {"cause": "disk full"}
+    if dropped.hash:
+        link = {"hash": dropped.hash.hex(), "previous": header.previous.hex()}
+        detail |= {"epoch": header.epoch, "seq": header.seq, **link}
     until_us = header.start_us + header.duration_us
-    return Event("gap", header.start_us, header.wall_us // 1000, header.stream, until_us, {"cause": "disk full"})
+    return Event("gap", header.start_us, header.wall_us // 1000, header.stream, until_us, detail)

@@ -1,7 +1,8 @@
 """Notices a time without evidence, from the segments themselves. Pure.
 
 Whatever interrupted a stream (a lost device, sleep, a held test, a crash of the agent), the next segment of the stream
-begins later than the last one ended; the difference is the gap. The cause is what the session knew at that moment.
+begins later than the last one ended; the difference is the gap. The cause is what the sources told; empty where they told
+nothing, as when the whole computer slept.
 """
 
 from dataclasses import dataclass, field
@@ -42,4 +43,4 @@ class GapWatch:
         self.until_us[segment.stream] = max(before_us or 0, segment.start_us + segment.duration_us)
         if before_us is None or segment.start_us - before_us < LEAST_US:
             return None
-        return Gap(segment.stream, before_us, segment.start_us, self.causes.pop(segment.stream, "unknown"))
+        return Gap(segment.stream, before_us, segment.start_us, self.causes.pop(segment.stream, ""))

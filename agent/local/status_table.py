@@ -1,25 +1,39 @@
-"""The status for a person at a terminal, and for a script."""
+"""The status for a person at a terminal, in words that a candidate understands, and for a script."""
+
+import time
 
 import msgspec
 from rich.table import Table
 
-from secureproctor.contract.page import LinkStatus, Status
+from secureproctor.contract.page import DrainStatus, LinkStatus, RoomStatus, Status
+
+QUALITIES: dict[str, str] = {
+    "reduced": "the disk runs short: pictures are recorded at a lower quality",
+    "least": "the disk is nearly full: pictures are recorded at the lowest quality",
+}
+DROPPING = "the disk is full: the oldest video has been given up; free some space"
+ENDINGS: dict[str, str] = {"expired": "the connection to the service was away for too long"}
+"""End reasons that their code does not explain."""
 
 
 def status_table(status: Status) -> Table:
-    """A row per fact."""
+    """A row per fact; what is as usual has none."""
     table = Table("", "", title=status.agent, show_header=False)
     rows = {
         "Session": status.session_id or "none",
-        "State": status.state + (f" ({status.end_reason})" if status.end_reason else ""),
+        "State": _state(status),
         "Captured now": ", ".join(status.capturing) or "nothing",
         "Link": _link(status.link) if status.session_id else "no session",
-        "Waits for the service": f"{status.waiting_segments} records, {status.waiting_bytes / 1e6:.1f} MB",
-        "Running for": f"{status.running_s:.0f} s",
+        "Without the service": _survivable(status.survivable_s),
+        "Disk": _disk(status.room) if status.session_id else "",
+        "Waiting": f"{status.waiting_segments} records, {size(status.waiting_bytes)}",
+        "Delivering": _drain(status.drain) if status.link.online else "",
+        "Running for": lasting(status.running_s),
         "Test sources": ", ".join(status.test_sources) or "none",
     }
     for name, value in rows.items():
-        table.add_row(name, value)
+        if value:
+            table.add_row(name, value)
     return table
 
 
@@ -28,8 +42,49 @@ def to_json(status: Status) -> str:
     return msgspec.json.format(msgspec.json.encode(status), indent=2).decode()
 
 
+def lasting(seconds: float) -> str:
+    """A length of time in its two largest units: 6 h 12 min, 2 min 50 s, 40 s."""
+    whole = max(0, round(seconds))
+    (h, m, s) = whole // 3600, whole // 60 % 60, whole % 60
+    parts = ((h, "h"), (m, "min")) if h else ((m, "min"), (s, "s"))
+    return " ".join(f"{count} {unit}" for count, unit in parts if count) or "0 s"
+
+
+def size(count: float) -> str:
+    """Bytes in decimal units: 12.3 MB."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.0f} B" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"
+
+
+def _state(status: Status) -> str:
+    why = ENDINGS.get(status.end_reason, status.end_reason)
+    return f"{status.state} ({why})" if why else status.state
+
+
 def _link(link: LinkStatus) -> str:
     if link.online:
         return "online"
-    left = "" if link.expires_in_s is None else f", the session expires in {link.expires_in_s:.0f} s"
-    return f"offline for {link.offline_s:.0f} s{left}"
+    since = time.strftime("%H:%M:%S", time.localtime(link.offline_since_ms / 1000))
+    ends = "" if link.expires_in_s is None else f"; the session ends in {lasting(link.expires_in_s)}"
+    return f"offline since {since} ({lasting(link.offline_s)}){ends}"
+
+
+def _survivable(seconds: float | None) -> str:
+    return "" if seconds is None else f"session and evidence hold out for {lasting(seconds)}"
+
+
+def _disk(room: RoomStatus) -> str:
+    takes = f"takes evidence for {lasting(room.lasts_s)} more" if room.lasts_s is not None else ""
+    trouble = DROPPING if room.dropping else QUALITIES.get(room.level, "")
+    return "; ".join(filter(None, (takes or f"{size(room.free_bytes)} free for evidence", trouble)))
+
+
+def _drain(drain: DrainStatus | None) -> str:
+    if drain is None:
+        return ""
+    share = 100 * (drain.total_bytes - drain.left_bytes) // drain.total_bytes if drain.total_bytes else 0
+    left = "" if drain.left_s is None else f", about {lasting(max(1.0, drain.left_s))} left"
+    return f"{min(100, max(0, share))} % delivered{left}"

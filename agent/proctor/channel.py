@@ -11,6 +11,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidSta
 
 from secureproctor.agent.delivery.backoff import Backoff
 from secureproctor.agent.delivery.uploader import Access
+from secureproctor.agent.outside import websocket_way
 from secureproctor.agent.proctor.protocol import FromService, ProctorProtocol
 from secureproctor.contract.channel import KEEP_ALIVE_S, LINK_LOST_AFTER_S, MAX_MESSAGE, Heartbeat
 from secureproctor.contract.link import LinkError, Snapshot
@@ -58,6 +59,7 @@ class ProctorChannel:
             try:
                 async with connect(
                     self.address,
+                    **websocket_way(self.address),
                     additional_headers={"Authorization": f"Bearer {self.access.token}"},
                     max_size=MAX_MESSAGE,
                     open_timeout=5,
@@ -65,6 +67,7 @@ class ProctorChannel:
                     close_timeout=1,
                 ) as socket:
                     self.backoff.succeeded()
+                    self.heard()
                     await self._converse(socket)
             except InvalidStatus as error:
                 log.info("the proctor channel was refused with status %d", error.response.status_code)

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from secureproctor.agent.clock import SessionClock, boot_id, boot_us, wall_ms
 from secureproctor.agent.session.journal import Started, StateEntered
 from secureproctor.agent.session.machine import ENDINGS, LIVE, OVER, Effect, NotNow, State, Trigger, next_transition
-from secureproctor.agent.session.session import Capture, Pending, Session, SessionFactory
+from secureproctor.agent.session.session import Capture, Pending, Session, SessionFactory, retention_left_s
 from secureproctor.agent.session.sources import SOURCE_EVENTS, lost_error, remedy_for
+from secureproctor.agent.session.wakefulness import Absence, ClockSet
 from secureproctor.agent.supervisor import Supervisor
 from secureproctor.capture.media import Clock, ReportSink, SegmentSink, SourceReport, SourceState
 from secureproctor.contract.channel import EventSeen, SessionChanged
@@ -43,6 +44,11 @@ REMEDIES: dict[State, str] = {
     State.DRAINING: "The session is over; register anew.",
     State.ENDED: "The session is over; register anew.",
 }
+SQUEEZED: dict[bool, str] = {
+    False: "pictures are recorded in a lower quality",
+    True: "the oldest pictures that wait for the service are given up",
+}
+"""What a candidate is told, by whether evidence is given up."""
 
 
 @dataclass(slots=True)
@@ -56,6 +62,7 @@ class Conductor:
     tell: Callable[[PageEvent], None]
     changed: Callable[[], None]
     test_sources: tuple[str, ...] = ()
+    retention_h: float = 72.0
     state: State = State.IDLE
     session: Session | None = None
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -162,7 +169,10 @@ class Conductor:
         async with self._lock:
             session = self._current(call)
             self._require(trigger, call)
-            await self._end(session, trigger, session.session_us(boot_us()))
+            ended_us = session.session_us(boot_us())
+            if trigger is Trigger.EXPIRE and ended_us is not None:
+                ended_us = min(ended_us, session.expiry_us() or ended_us)  # a computer that slept notices it late
+            await self._end(session, trigger, ended_us)
 
     async def pull(self, trigger: Trigger, by: str) -> None:
         """Pause or resume. Raises Refusal not_now."""
@@ -172,12 +182,50 @@ class Conductor:
             await self._take(session, trigger)
             self.record("paused" if trigger is Trigger.PAUSE else "resumed", detail={"by": by})
 
-    def record(self, kind: str, stream: str = "", until_us: int | None = None, detail: Detail | None = None) -> None:
-        """Put an event on the session's record, and before the proctor's eyes. Without a session, nothing."""
-        if self.session is not None and not self.session.closed:
-            now = wall_ms()
-            self.session.record(Pending(kind, boot_us(), now, stream, until_us, detail or {}))
-            self.session.channel.send(EventSeen(kind, now, stream, detail or {}))
+    def record(
+        self, kind: str, stream: str = "", detail: Detail | None = None, span_us: tuple[int, int] | None = None
+    ) -> None:
+        """Put an event on the session's record, and before the proctor's eyes: of now, or of a time of the boot clock.
+        Without a session, nothing."""
+        if self.session is not None:
+            self.record_in(self.session, kind, stream, detail, span_us)
+
+    def record_in(
+        self,
+        session: Session,
+        kind: str,
+        stream: str = "",
+        detail: Detail | None = None,
+        span_us: tuple[int, int] | None = None,
+    ) -> None:
+        """The same for any session whose evidence is not all delivered yet."""
+        if session.closed:
+            return
+        now_us, now_ms = boot_us(), wall_ms()
+        at_us, until_us = span_us or (now_us, None)
+        at_ms = now_ms - (now_us - at_us) // 1000
+        session.record(Pending(kind, at_us, at_ms, stream, until_us, detail or {}))
+        session.channel.send(EventSeen(kind, at_ms, stream, detail or {}))
+
+    def noticed(self, news: Absence | ClockSet) -> None:
+        """The agent was away for a while, or somebody set the computer's clock."""
+        match news:
+            case Absence(kind, since_us, until_us):
+                self.record(kind, span_us=(since_us, until_us))
+            case ClockSet(_, by_us):
+                self.record("clock_changed", detail={"by_s": round(by_us / 1e6, 1)})
+
+    def squeezed(self, session: Session, level: str, dropping: bool) -> None:
+        """The room for evidence on the disk changed what can be captured and kept."""
+        if session.capture is not None:
+            session.capture.set_quality(level)
+        if session is self.session and not session.closed:
+            free, _ = session.delivery.spool.room_status()
+            kind = "disk_short" if dropping or level != "full" else "disk_recovered"
+            self.record(kind, detail={"level": level, "dropping": dropping, "free": free})
+            if kind == "disk_short":
+                self.tell(ErrorEvent(Refusal("disk_short", what=SQUEEZED[dropping], folder=session.folder.path).info))
+            self.changed()
 
     def source_reported(self, report: SourceReport) -> None:
         """A source started, was lost, or came back."""
@@ -198,7 +246,7 @@ class Conductor:
         ]
 
     async def _end(self, session: Session, trigger: Trigger, ended_us: int | None) -> None:
-        session.end_reason, session.ended_us = ENDINGS[trigger], ended_us
+        session.end_reason, session.ended_us, session.over_ms = ENDINGS[trigger], ended_us, wall_ms()
         await self._take(session, trigger)
         if self.state is State.ENDING:
             self.record("session_ended", detail={"reason": session.end_reason})
@@ -261,6 +309,7 @@ class Conductor:
             loop.call_soon_threadsafe(self.source_reported, each)
 
         session.capture = self.open_capture(session.streams, session.clock, session.delivery.take, report)
+        session.capture.set_quality(session.delivery.spool.level)
         session.capture.start()
         return await asyncio.to_thread(session.capture.wait_started, START_PATIENCE_S)
 
@@ -275,8 +324,12 @@ class Conductor:
             self.record("source_lost", stream, detail={"code": code})
 
     async def _drain(self, session: Session) -> None:
-        """Wait until all is delivered, then leave no trace of the session on the disk."""
-        await _come_true(lambda: session.delivery.uploader.done)
+        """Wait until all is delivered, but no longer than evidence is kept; then leave no trace of it on the disk."""
+        over_ms = session.over_ms if session.over_ms is not None else wall_ms()
+        await _come_true(
+            lambda: session.delivery.uploader.done, max(0.0, retention_left_s(over_ms, self.retention_h, wall_ms()))
+        )
+        kept_long_enough = not session.delivery.uploader.done
         if self.session is session:
             async with self._lock:
                 if self.state is State.DRAINING:
@@ -288,6 +341,9 @@ class Conductor:
         await session.delivery.flush()  # what was recorded after the end, such as the last acknowledgement
         await _come_true(lambda: session.delivery.uploader.done, LINGER_S)
         await self._discard(session)
+        if kept_long_enough:
+            log.warning("evidence is removed undelivered, as the retention time says")
+            session.folder.remove()
 
     async def _discard(self, session: Session) -> None:
         """Give back what the session holds. Evidence that the service refused for good stays on the disk."""
@@ -297,7 +353,7 @@ class Conductor:
         await self._close_sources(session)
         session.closed = True
         session.journal.close()
-        if session.delivery.uploader.done and not session.delivery.uploader.set_aside:
+        if session.delivery.uploader.done and not session.delivery.spool.aside:
             session.folder.remove()
 
     def _announce(self, session: Session) -> None:

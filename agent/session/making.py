@@ -6,7 +6,7 @@ import logging
 import random
 import uuid
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
@@ -15,8 +15,9 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 from secureproctor.agent.clock import SessionClock, boot_id, boot_us, wall_ms
 from secureproctor.agent.delivery.backoff import Backoff
 from secureproctor.agent.delivery.delivery import Delivery
-from secureproctor.agent.delivery.gaps import GapWatch
+from secureproctor.agent.delivery.gaps import Gap, GapWatch
 from secureproctor.agent.delivery.intake import Intake
+from secureproctor.agent.delivery.room import Room
 from secureproctor.agent.delivery.sealer import Position, Sealer
 from secureproctor.agent.delivery.spool import Spool
 from secureproctor.agent.delivery.uploader import Uploader
@@ -27,10 +28,11 @@ from secureproctor.agent.service_api import ServiceApi, SessionAccess
 from secureproctor.agent.session.folder import Contact, Place, SessionFolder
 from secureproctor.agent.session.history import History, replay
 from secureproctor.agent.session.journal import Journal, Registered, Started, read
-from secureproctor.agent.session.session import Session
+from secureproctor.agent.session.session import Session, retention_left_s
 from secureproctor.agent.session.sources import wanted_streams
 from secureproctor.contract.channel import Heartbeat
 from secureproctor.contract.errors import Refusal
+from secureproctor.contract.events import Detail
 from secureproctor.contract.http import InitData
 from secureproctor.contract.link import Link
 from secureproctor.contract.record import RecordError, parse, record_hash
@@ -38,15 +40,43 @@ from secureproctor.contract.streams import Stream
 
 log = logging.getLogger(__name__)
 
+CONTACT_KEPT_US = 500_000
+"""How much earlier than the true deadline a session may expire whose agent was killed."""
+AWAY_US = 6_000_000
+"""A service that is there is heard every KEEP_ALIVE_S: after a longer silence it has come back."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ears:
-    """Who is told what happens in a session."""
+    """Who is told what happens in a session; `trouble` to `cause` as in delivery.Witness."""
 
     obey: Callable[[Session, FromService], Awaitable[None]]
     heartbeat: Callable[[Session], Heartbeat]
     changed: Callable[[], None]
-    disk_trouble: Callable[[str, Path], None]
+    trouble: Callable[[Session, str], None]
+    squeezed: Callable[[Session, str, bool], None]
+    happened: Callable[[Session, str, Stream, Detail], None]
+    cause: Callable[[Session, Gap], str]
+
+
+@dataclass(slots=True)
+class _Witness:
+    """Tells the ears of which session the delivery speaks; the session is made after its delivery."""
+
+    ears: Ears
+    session: Session = field(init=False)
+
+    def trouble(self, why: str) -> None:
+        self.ears.trouble(self.session, why)
+
+    def squeezed(self, level: str, dropping: bool) -> None:
+        self.ears.squeezed(self.session, level, dropping)
+
+    def happened(self, kind: str, stream: Stream, detail: Detail) -> None:
+        self.ears.happened(self.session, kind, stream, detail)
+
+    def cause(self, gap: Gap) -> str:
+        return self.ears.cause(self.session, gap)
 
 
 @dataclass(slots=True)
@@ -57,6 +87,7 @@ class SessionMaker:
     client: httpx.AsyncClient
     loop: asyncio.AbstractEventLoop
     ears: Ears
+    room: Callable[[], Room]
     retention_h: float
     """Hours for which undelivered evidence is kept after the end."""
 
@@ -68,7 +99,7 @@ class SessionMaker:
         except ValueError as error:
             raise Refusal("service_puzzling", why=f"the session's id or its key cannot be used: {error}") from None
         try:
-            journal, spool = Journal(folder.journal), Spool(folder.spool).open()
+            journal, spool = Journal(folder.journal), self._spool(folder, data).open()
             journal.write(Registered(data, api.url, wall_ms()))
         except OSError as error:
             raise Refusal("disk_full", why=error.strerror, folder=folder.path) from None
@@ -86,7 +117,7 @@ class SessionMaker:
                 history = None
             if history is None:
                 log.error("the folder %s holds no session that can be read; it is left as it is", path.name)
-            elif history.over_ms is not None and wall_ms() - history.over_ms > self.retention_h * 3_600_000:
+            elif history.over_ms is not None and retention_left_s(history.over_ms, self.retention_h, wall_ms()) <= 0:
                 log.warning(
                     "evidence of a session that ended long ago is removed undelivered, as the retention time says"
                 )
@@ -99,10 +130,11 @@ class SessionMaker:
         """A session as it was left. Raises OSError when its folder cannot be read."""
         registered = history.registered
         data, api = registered.data, ServiceApi(registered.service_url, self.client)
-        journal, spool = Journal(folder.journal), Spool(folder.spool).open()
+        journal, spool = Journal(folder.journal), self._spool(folder, data).open()
         watch = LinkWatch(data.expiry_s * 1_000_000, _contact_us(folder))
         session = self._assemble(folder, journal, spool, api, data, watch, data.now_ms - registered.at_ms)
         session.running_since_us, session.ended_us = history.running_since_us, history.ended_us
+        session.over_ms = history.over_ms
         session.end_reason, session.commands, session.requests = history.end_reason, history.commands, history.requests
         if history.started is not None:
             session.clock = SessionClock(_origin_us(history.started))
@@ -119,10 +151,19 @@ class SessionMaker:
         skew_ms: int,
     ) -> Session:
         access = SessionAccess(api, data.session_id, data.token)
+        witness = _Witness(self.ears)
+        kept_us = 0
 
         def heard() -> None:
-            watch.heard(boot_us())
-            folder.save_contact(Contact(watch.last_contact_us, wall_ms(), boot_id()))
+            nonlocal kept_us
+            now_us = boot_us()
+            silent_us = now_us - watch.last_contact_us
+            watch.heard(now_us)
+            if now_us - kept_us >= CONTACT_KEPT_US:
+                kept_us = now_us
+                folder.save_contact(Contact(now_us, wall_ms(), boot_id()))
+            if silent_us >= AWAY_US:
+                session.delivery.uploader.restored()
 
         async def obey(message: FromService) -> None:
             await self.ears.obey(session, message)
@@ -137,9 +178,13 @@ class SessionMaker:
             heard,
             folder.save_link,
         )
-        delivery = self._delivery(folder, spool, api, data, access, heard)
+        delivery = self._delivery(folder, spool, api, data, access, heard, witness)
         session = Session(data, journal, delivery, channel, watch, wanted_streams(data.settings), skew_ms, folder)
+        witness.session = session
         return session
+
+    def _spool(self, folder: SessionFolder, data: InitData) -> Spool:
+        return Spool(folder.spool, self.room(), session=uuid.UUID(data.session_id))
 
     def _delivery(
         self,
@@ -149,6 +194,7 @@ class SessionMaker:
         data: InitData,
         access: SessionAccess,
         heard: Callable[[], None],
+        witness: _Witness,
     ) -> Delivery:
         places = _places(folder, spool)
         sealer = Sealer(
@@ -158,17 +204,19 @@ class SessionMaker:
             stream: Position(at.epoch, at.seq, bytes.fromhex(at.head)) for stream, at in places.items()
         }
         address = f"{api.url}/v1/sessions/{data.session_id}/segments"
-        uploader = Uploader(spool, self.client, address, access, heard, self.ears.changed, Backoff(random.random))
-        gaps = GapWatch({stream: at.until_us for stream, at in places.items() if at.until_us})
-        return Delivery(
-            sealer,
+        uploader = Uploader(
             spool,
-            uploader,
-            Intake(self.loop),
-            lambda why: self.ears.disk_trouble(why, folder.path),
-            gaps,
-            folder.save_places,
+            self.client,
+            address,
+            access,
+            heard,
+            self.ears.changed,
+            lambda key, kind, found: delivery.damaged(key, kind, found),
+            Backoff(random.random),
         )
+        gaps = GapWatch({stream: at.until_us for stream, at in places.items() if at.until_us})
+        delivery = Delivery(sealer, spool, uploader, Intake(self.loop), gaps, witness, folder.save_places)
+        return delivery
 
 
 def sealing_key(data: InitData) -> X25519PublicKey:
@@ -181,9 +229,7 @@ def _places(folder: SessionFolder, spool: Spool) -> dict[Stream, Place]:
     places = folder.places()
     for stream in Stream:
         place = places.get(stream)
-        for key in spool.oldest(stream):
-            if place is not None and key[1:] < (place.epoch, place.seq):
-                continue
+        for key in spool.after(stream, place.epoch if place else 0, place.seq if place else 0):
             try:
                 data = spool.read(key)
                 header = parse(data).header

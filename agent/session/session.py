@@ -29,6 +29,9 @@ class Capture(Protocol):
     def wait_started(self, timeout_s: float) -> dict[Stream, str]:
         """The streams that delivered nothing in time, with their diagnosis."""
 
+    def set_quality(self, level: str) -> None:
+        """Capture at `full`, `reduced` or `least` from the next segment on."""
+
     def stop(self, timeout_s: float = 5.0) -> None:
         """Flush the last segments and give the devices back."""
 
@@ -72,6 +75,8 @@ class Session:
     clock: SessionClock | None = None
     running_since_us: int | None = None
     ended_us: int | None = None
+    over_ms: int | None = None
+    """When it ended, in wall time: its evidence is kept for the retention time from then on."""
     end_reason: str = ""
     closed: bool = False
     requests: list[Request] = field(default_factory=list)
@@ -121,6 +126,11 @@ class Session:
             until = None if pending.until_boot_us is None else pending.until_boot_us - clock.origin_us
             at = pending.at_boot_us - clock.origin_us
             self.delivery.record(Event(pending.kind, at, pending.wall_ms, pending.stream, until, pending.detail))
+
+
+def retention_left_s(over_ms: int, retention_h: float, now_ms: int) -> float:
+    """For how many seconds a session's evidence is still kept. A clock that was set back does not prolong the time."""
+    return retention_h * 3600 - max(0, now_ms - over_ms) / 1000
 
 
 SessionFactory = Callable[[InitData], Session]

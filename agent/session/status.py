@@ -1,18 +1,26 @@
-"""What the candidate may always see: state, what is captured, link, backlog. A pure view of the conductor."""
+"""What the candidate may always see: state, what is captured, link, room, backlog. A pure view of the conductor at a time."""
 
+from collections.abc import Callable
+
+from secureproctor.agent.clock import wall_ms
+from secureproctor.agent.delivery.spool import Spool
+from secureproctor.agent.proctor.watch import LinkWatch
 from secureproctor.agent.session.conductor import Conductor
-from secureproctor.agent.session.machine import State
+from secureproctor.agent.session.machine import LIVE, OVER, State
 from secureproctor.agent.session.session import Session
-from secureproctor.contract.page import LinkStatus, Status
+from secureproctor.contract.channel import LINK_LOST_AFTER_S
+from secureproctor.contract.page import LinkStatus, RoomStatus, Status
 
 
-def view(conductor: Conductor, agent: str, now_us: int, automatic: bool) -> Status:
-    """The status at a time of the boot clock, in microseconds."""
+def view(conductor: Conductor, agent: str, now_us: int, automatic: bool, now_ms: Callable[[], int] = wall_ms) -> Status:
+    """The status at a time of the boot clock, in microseconds; `now_ms` is the wall clock at that time."""
     session = conductor.session
     base = Status(agent, conductor.state, test_sources=conductor.test_sources, auto_acknowledgement=automatic)
     if session is None:
         return base
-    segments, waiting = session.delivery.spool.waiting
+    delivery, over = session.delivery, conductor.state in OVER
+    segments, waiting = delivery.spool.waiting
+    link, room = _link(session, now_us, now_ms(), over), _room(delivery.spool)
     return Status(
         agent,
         conductor.state,
@@ -20,21 +28,42 @@ def view(conductor: Conductor, agent: str, now_us: int, automatic: bool) -> Stat
         paused=conductor.state is State.PAUSED,
         capturing=tuple(sorted(session.capturing)),
         test_sources=conductor.test_sources,
-        link=_link(session, now_us),
+        link=link,
         waiting_segments=segments,
         waiting_bytes=waiting,
         running_s=_running_s(session, now_us),
         end_reason=session.end_reason,
         auto_acknowledgement=automatic,
         pending=tuple(f"{each.kind}:{each.id}" for each in session.requests if not each.acknowledged),
+        survivable_s=_survivable_s(session.watch, link, room) if conductor.state in LIVE else None,
+        room=room,
+        drain=delivery.uploader.progress(delivery.uploader.clock()),
     )
 
 
-def _link(session: Session, now_us: int) -> LinkStatus:
-    if session.watch.online:
+def _link(session: Session, now_us: int, now_ms: int, over: bool) -> LinkStatus:
+    """By the last contact, not by `watch.online`: the pulse looks no more once the session is over, and what is left of its
+    evidence may wait for the link for long. It does not expire any more then. A closed session waits for nothing."""
+    silent_us = now_us - session.watch.last_contact_us
+    if session.closed or silent_us < LINK_LOST_AFTER_S * 1e6:
         return LinkStatus(online=True)
-    silent_s = (now_us - session.watch.last_contact_us) / 1e6
-    return LinkStatus(online=False, offline_s=round(silent_s, 1), expires_in_s=round(session.watch.left_s(now_us), 1))
+    return LinkStatus(
+        online=False,
+        offline_s=round(silent_us / 1e6, 1),
+        expires_in_s=None if over else round(session.watch.left_s(now_us), 1),
+        offline_since_ms=now_ms - silent_us // 1000,
+    )
+
+
+def _room(spool: Spool) -> RoomStatus:
+    free_bytes, lasts_s = spool.room_status()
+    return RoomStatus(free_bytes, None if lasts_s is None else round(lasts_s, 1), spool.level, spool.dropping)
+
+
+def _survivable_s(watch: LinkWatch, link: LinkStatus, room: RoomStatus) -> float:
+    """For how long expiry time and disk allow it, if the service were not heard from now on."""
+    link_s = watch.expiry_us / 1e6 if link.expires_in_s is None else link.expires_in_s
+    return link_s if room.lasts_s is None else min(link_s, room.lasts_s)
 
 
 def _running_s(session: Session, now_us: int) -> float:

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from secureproctor.agent.clock import boot_us, wall_ms
 from secureproctor.agent.delivery.delivery import Delivery
-from secureproctor.agent.delivery.gaps import GapWatch
+from secureproctor.agent.delivery.gaps import Gap, GapWatch
 from secureproctor.agent.delivery.intake import Intake
 from secureproctor.agent.delivery.sealer import Sealer
 from secureproctor.agent.delivery.spool import Key, Spool
@@ -31,9 +31,9 @@ from secureproctor.agent.session.sources import wanted_streams
 from secureproctor.agent.supervisor import Supervisor
 from secureproctor.capture.media import Clock, Kind, ReportSink, Segment, SegmentSink
 from secureproctor.contract.channel import Command, CommandKind, CommandUpdate, EventSeen, SessionChanged
-from secureproctor.contract.events import Event
+from secureproctor.contract.events import Detail, Event
 from secureproctor.contract.http import InitData, ProctoringSettings
-from secureproctor.contract.page import CheckResult, PageEvent
+from secureproctor.contract.page import CheckResult, DrainStatus, PageEvent
 from secureproctor.contract.record import RecordKind, parse, unseal
 from secureproctor.contract.streams import Stream
 
@@ -105,6 +105,7 @@ class FakeCapture:
     events: list[str]
     missing: dict[Stream, str]
     number: int = 0
+    quality: str = ""
 
     def start(self) -> None:
         self.events.append("capture opened")
@@ -114,10 +115,30 @@ class FakeCapture:
             self.sink(a_segment(stream))
         return self.missing
 
+    def set_quality(self, level: str) -> None:
+        self.quality = level
+
     def stop(self, timeout_s: float = 5.0) -> None:
         for stream in sorted(self.streams - set(self.missing)):
             self.sink(a_segment(stream, Kind.MEDIA, b"last", self.number * 10_000_000))
         self.events.append("capture closed")
+
+
+def waiting(spool: Spool) -> list[Key]:
+    return [key for stream in Stream for key in spool.oldest(stream)]
+
+
+class Ignoring:
+    """A witness of the delivery that does nothing, and knows no cause."""
+
+    def trouble(self, why: str) -> None: ...
+
+    def squeezed(self, level: str, dropping: bool) -> None: ...
+
+    def happened(self, kind: str, stream: Stream, detail: Detail) -> None: ...
+
+    def cause(self, gap: Gap) -> str:
+        return ""
 
 
 @dataclass
@@ -127,8 +148,10 @@ class FakeUploader:
     spool: Spool
     taken: list[bytes]
     away: bool = False
-    set_aside: set[Key] = field(default_factory=set)
     woken: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def offer(self, key: Key) -> None:
+        self.woken.set()
 
     def wake(self) -> None:
         self.woken.set()
@@ -137,9 +160,15 @@ class FakeUploader:
         while True:
             await self.woken.wait()
             self.woken.clear()
-            for key in [] if self.away else list(self.spool.sizes):
+            for key in [] if self.away else waiting(self.spool):
                 self.taken.append(self.spool.read(key))
                 self.spool.acknowledge(key)
+
+    def clock(self) -> float:
+        return 0.0
+
+    def progress(self, now: float) -> DrainStatus | None:
+        return None
 
     def come_back(self) -> None:
         self.away = False
@@ -147,7 +176,7 @@ class FakeUploader:
 
     @property
     def done(self) -> bool:
-        return not set(self.spool.sizes) - self.set_aside
+        return not waiting(self.spool)
 
 
 @dataclass
@@ -256,12 +285,12 @@ class Stage:
     def _session(self, data: InitData) -> Session:
         folder = SessionFolder(self.folder / data.session_id)
         journal = NotedJournal(folder.journal, self.events)
-        spool = Spool(folder.spool).open()
+        spool = Spool(folder.spool, session=uuid.UUID(data.session_id)).open()
         sealer = Sealer(uuid.UUID(data.session_id), KEY.public_key(), lambda: wall_ms() * 1000)
         uploader: Any = FakeUploader(spool, self.taken, self.away)
         channel: Any = FakeChannel(self.events)
         intake = Intake(asyncio.get_running_loop())
-        delivery = Delivery(sealer, spool, uploader, intake, lambda why: None, GapWatch(), folder.save_places)
+        delivery = Delivery(sealer, spool, uploader, intake, GapWatch(), Ignoring(), folder.save_places)
         watch = LinkWatch(data.expiry_s * 1_000_000, boot_us())
         self.sessions.append(Session(data, journal, delivery, channel, watch, wanted_streams(data.settings), 0, folder))
         return self.sessions[-1]

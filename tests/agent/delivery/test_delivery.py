@@ -4,6 +4,7 @@ import asyncio
 import threading
 import uuid
 from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,13 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from secureproctor.agent.delivery import intake as taking
 from secureproctor.agent.delivery.delivery import Delivery
-from secureproctor.agent.delivery.gaps import GapWatch
+from secureproctor.agent.delivery.gaps import Gap, GapWatch
 from secureproctor.agent.delivery.intake import Intake
 from secureproctor.agent.delivery.sealer import Sealer
-from secureproctor.agent.delivery.spool import Spool, SpoolFull
+from secureproctor.agent.delivery.spool import Dropped, Key, Spool, SpoolFull
 from secureproctor.agent.session.folder import SessionFolder
 from secureproctor.capture.media import Kind, Segment
-from secureproctor.contract.events import Event
+from secureproctor.contract.events import Detail, Event
 from secureproctor.contract.record import parse, unseal
 from secureproctor.contract.streams import Stream
 
@@ -34,28 +35,55 @@ class Rested:
     """An uploader that delivers nothing."""
 
     def __init__(self) -> None:
-        self.woken = 0
+        self.offered: list[Key] = []
 
-    def wake(self) -> None:
-        self.woken += 1
+    def offer(self, key: Key) -> None:
+        self.offered.append(key)
 
     async def run(self) -> None:
         await asyncio.Event().wait()
 
 
-@pytest.fixture
-def troubles() -> list[str]:
-    return []
+@dataclass
+class Noted:
+    """The witness: what it was told, in order."""
+
+    troubles: list[str] = field(default_factory=list)
+    squeezes: list[tuple[str, bool]] = field(default_factory=list)
+    events: list[tuple[str, str, Detail]] = field(default_factory=list)
+    why: str = ""
+
+    def trouble(self, why: str) -> None:
+        self.troubles.append(why)
+
+    def squeezed(self, level: str, dropping: bool) -> None:
+        self.squeezes.append((level, dropping))
+
+    def happened(self, kind: str, stream: Stream, detail: Detail) -> None:
+        self.events.append((kind, stream, detail))
+
+    def cause(self, gap: Gap) -> str:
+        return self.why
 
 
 @pytest.fixture
-async def delivery(tmp_path: Path, troubles: list[str]) -> AsyncIterator[Delivery]:
+def noted() -> Noted:
+    return Noted()
+
+
+@pytest.fixture
+def troubles(noted: Noted) -> list[str]:
+    return noted.troubles
+
+
+@pytest.fixture
+async def delivery(tmp_path: Path, noted: Noted) -> AsyncIterator[Delivery]:
     uploader: Any = Rested()
     sealer = Sealer(uuid.UUID(int=1), KEY.public_key(), lambda: 0)
     intake = Intake(asyncio.get_running_loop())
     folder = SessionFolder(tmp_path)
-    spool = Spool(folder.spool).open()
-    delivery = Delivery(sealer, spool, uploader, intake, troubles.append, GapWatch(), folder.save_places)
+    spool = Spool(folder.spool, session=uuid.UUID(int=1)).open()
+    delivery = Delivery(sealer, spool, uploader, intake, GapWatch(), noted, folder.save_places)
     work = asyncio.create_task(delivery.run())
     yield delivery
     assert not work.done(), work.result()
@@ -145,10 +173,61 @@ async def test_events_are_sealed_by_themselves_after_a_moment(delivery: Delivery
     await eventually(lambda: delivery.spool.waiting[0] == 1)
 
 
-async def test_the_uploader_is_woken_for_each_record(delivery: Delivery) -> None:
+async def test_each_record_is_offered_to_the_uploader(delivery: Delivery) -> None:
+    delivery.take(segment(0))
+    delivery.take(segment(1))
+    await delivery.flush()
+    assert delivery.uploader.offered == [(Stream.SCREEN, 0, 0), (Stream.SCREEN, 0, 1)]  # type: ignore[attr-defined]  # the fake's
+
+
+async def events(delivery: Delivery) -> list[Event]:
+    await delivery.flush()
+    return [each for body in bodies(delivery, Stream.EVENTS) for each in msgspec.json.decode(body, type=list[Event])]
+
+
+async def test_a_gap_that_no_source_explains_gets_the_cause_that_the_agents_clocks_know(
+    delivery: Delivery, noted: Noted
+) -> None:
+    for start_us in (0, 1):
+        delivery.take(segment(start_us))
+    await delivery.flush()
+    noted.why = "machine asleep"
+    delivery.take(segment(10_000_000))
+    await delivery.flush()
+    noted.why = ""
+    delivery.take(segment(20_000_000))
+    await delivery.flush()
+    delivery.gaps.interrupted(Stream.SCREEN, "missing")
+    noted.why = "machine asleep"
+    delivery.take(segment(30_000_000))
+    causes = [event.detail["cause"] for event in await events(delivery)]
+    assert causes == ["machine asleep", "unknown", "missing"]
+
+
+async def test_evidence_that_is_given_up_is_on_the_record_with_its_place_in_the_chain(
+    delivery: Delivery, noted: Noted
+) -> None:
     delivery.take(segment(0))
     await delivery.flush()
-    assert delivery.uploader.woken == 1  # type: ignore[attr-defined]  # the fake's
+    first = parse(delivery.spool.read((Stream.SCREEN, 0, 0))).header
+    delivery.spool.dropped(Dropped(first, b"\x11" * 32))
+    [event] = await events(delivery)
+    assert (event.kind, event.stream, event.at_us) == ("gap", "screen", 0)
+    assert event.detail == {
+        "cause": "disk full", "epoch": 0, "seq": 0, "hash": "11" * 32, "previous": "00" * 32,
+    }  # fmt: skip
+
+
+async def test_a_deleted_folder_is_one_event_and_not_thousands(delivery: Delivery, noted: Noted) -> None:
+    for seq in (3, 1, 2, 7):
+        delivery.damaged((Stream.SCREEN, 0, seq), "missing", "")
+    delivery.damaged((Stream.AUDIO, 0, 5), "misplaced", "audio/0/2")
+    await delivery.flush()
+    assert noted.events == [
+        ("record_damaged", Stream.AUDIO, {"epoch": 0, "seq": 5, "kind": "misplaced", "found": "audio/0/2"}),
+        ("record_missing", Stream.SCREEN, {"epoch": 0, "seq": 1, "count": 3}),
+        ("record_missing", Stream.SCREEN, {"epoch": 0, "seq": 7, "count": 1}),
+    ]
 
 
 async def test_trouble_of_the_disk_is_told_when_it_begins_and_when_it_ends(

@@ -19,7 +19,7 @@ def test_a_gap_has_the_first_cause_that_was_named_for_its_stream() -> None:
     watch.interrupted(Stream.SCREEN, "stalled")
     watch.interrupted(Stream.AUDIO, "busy")
     assert watch.see(media(5_000_000, 1)) == Gap(Stream.SCREEN, 2_000_000, 5_000_000, "paused")
-    assert watch.see(media(9_000_000, 1)) == Gap(Stream.SCREEN, 5_000_001, 9_000_000, "unknown")
+    assert watch.see(media(9_000_000, 1)) == Gap(Stream.SCREEN, 5_000_001, 9_000_000, "")
 
 
 def test_an_init_segment_and_the_first_evidence_of_a_stream_make_no_gap() -> None:

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from secureproctor.agent.delivery.lanes import BACKLOG_AT_ONCE
 from secureproctor.agent.delivery.sealer import Sealed
-from secureproctor.agent.delivery.uploader import PARALLEL
 from secureproctor.contract.record import GENESIS, Header, RecordKind
 from secureproctor.contract.streams import Stream
 
 if TYPE_CHECKING:
-    from tests.agent.delivery.conftest import Upload
+    from tests.agent.delivery.conftest import Answer, Upload
 
-Reply = Callable[..., bytes]
+Reply = Callable[..., "Answer"]
+Say = Callable[..., bytes]
 
 
 def put_in(upload: "Upload", stream: Stream, seq: int, data: bytes = b"record") -> tuple[Stream, int, int]:
@@ -31,7 +32,7 @@ async def test_a_record_is_put_to_its_address_and_deleted_when_acknowledged(uplo
     (put,) = upload.service.puts
     assert (put.path, put.token, put.body) == ("audio/0/5", "token-0", b"\x00sealed\xff")
     assert upload.spool.waiting == (0, 0)
-    assert list(upload.spool.folder.iterdir()) == []
+    assert list(upload.spool.folder.glob("audio*")) == []
     assert len(upload.heard) == 1
 
 
@@ -97,12 +98,48 @@ async def test_a_record_that_is_refused_for_good_is_set_aside_and_kept(
     upload: "Upload", replying: Reply, status: int, eventually: Any
 ) -> None:
     upload.service.script["screen/0/0"] = [replying(status)]
-    refused, taken = put_in(upload, Stream.SCREEN, 0), put_in(upload, Stream.SCREEN, 1)
+    _, taken = put_in(upload, Stream.SCREEN, 0), put_in(upload, Stream.SCREEN, 1)
     upload.uploader.wake()
     await eventually(lambda: upload.uploader.done)
-    assert (upload.uploader.set_aside, upload.acknowledged) == ({refused}, [taken])
-    assert upload.spool.read(refused) == b"record"
+    assert (upload.uploader.set_aside, upload.acknowledged) == (1, [taken])
+    assert [path.read_bytes() for path in upload.spool.folder.glob("aside/*")] == [b"record"]
     assert upload.service.paths().count("screen/0/0") == 1
+
+
+@pytest.mark.parametrize("status", [400, 409, 413])
+async def test_a_refusal_that_the_service_did_not_write_keeps_the_record(
+    upload: "Upload", replying: Reply, saying: Say, status: int, eventually: Any
+) -> None:
+    """A proxy on the way has limits and opinions of its own."""
+    upload.service.script["screen/0/0"] = [saying(status, b"<html>nginx</html>"), replying(201)]
+    key = put_in(upload, Stream.SCREEN, 0)
+    upload.uploader.wake()
+    await eventually(lambda: upload.uploader.done)
+    assert (upload.uploader.set_aside, upload.acknowledged) == (0, [key])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"<html>Welcome to the hotel</html>", b"{}", b'{"status":"stored","hash":"' + b"0" * 64 + b'"}', b"[" * 9999],
+    ids=["empty", "portal", "no fields", "another hash", "nested"],
+)
+@pytest.mark.parametrize("status", [200, 201])
+async def test_a_success_without_the_hash_of_the_record_is_no_acknowledgement(
+    upload: "Upload", replying: Reply, saying: Say, status: int, body: bytes, eventually: Any
+) -> None:
+    upload.service.script["screen/0/0"] = [saying(status, body), replying(201)]
+    key = put_in(upload, Stream.SCREEN, 0)
+    upload.uploader.wake()
+    await eventually(lambda: upload.uploader.done)
+    assert (len(upload.service.puts), upload.acknowledged) == (2, [key])
+
+
+async def test_a_captive_portal_is_no_proof_of_the_link(upload: "Upload", saying: Say, eventually: Any) -> None:
+    upload.service.otherwise = saying(200, b"<html>Please log in</html>")
+    put_in(upload, Stream.SCREEN, 0)
+    upload.uploader.wake()
+    await eventually(lambda: len(upload.service.puts) == 3)
+    assert (upload.heard, upload.acknowledged) == ([], [])
 
 
 async def test_an_expired_token_is_renewed_and_the_record_sent_again(
@@ -139,36 +176,78 @@ async def test_a_wait_that_is_no_number_of_seconds_is_the_agents_own(
     assert len(upload.service.puts) == 2
 
 
+async def test_a_wait_until_a_date_is_measured_by_the_services_own_clock(
+    upload: "Upload", replying: Reply, eventually: Any
+) -> None:
+    """Both lie in the past of this machine: only their difference counts."""
+    dates = {"Date": "Wed, 21 Oct 2015 07:28:00 GMT", "Retry_After": "Wed, 21 Oct 2015 07:28:01 GMT"}
+    upload.service.script["screen/0/0"] = [replying(503, **dates), replying(201)]
+    put_in(upload, Stream.SCREEN, 0)
+    upload.uploader.wake()
+    await eventually(lambda: upload.uploader.done)
+    first, second = upload.service.puts
+    assert second.at - first.at >= 1
+
+
+async def test_the_wait_that_the_service_asked_for_is_everybodys(
+    upload: "Upload", replying: Reply, eventually: Any
+) -> None:
+    """Not even news from elsewhere, or a live record, shortens it."""
+    upload.service.otherwise = replying(429, Retry_After="1")
+    put_in(upload, Stream.SCREEN, 0)
+    upload.uploader.wake()
+    await eventually(lambda: upload.uploader.backoff.failures)
+    upload.service.otherwise = replying(201)
+    for seq in range(1, 9):
+        upload.uploader.offer(put_in(upload, Stream.SCREEN, seq))
+    upload.uploader.restored()
+    await eventually(lambda: upload.uploader.done)
+    assert upload.service.puts[1].at - upload.service.puts[0].at >= 1
+
+
 @pytest.mark.parametrize(
     ("first", "then"),
     [(Stream.EVENTS, Stream.AUDIO), (Stream.AUDIO, Stream.WEBCAM), (Stream.WEBCAM, Stream.SCREEN)],
     ids=str,
 )
-async def test_small_and_irreplaceable_goes_before_large(
-    upload: "Upload", first: Stream, then: Stream, eventually: Any
+async def test_small_and_irreplaceable_goes_live_before_large(
+    resting: "Upload", first: Stream, then: Stream, eventually: Any
 ) -> None:
-    for seq in reversed(range(PARALLEL)):
-        put_in(upload, then, seq)
-        put_in(upload, first, seq)
+    for seq in reversed(range(4)):
+        resting.uploader.offer(put_in(resting, then, seq))
+        resting.uploader.offer(put_in(resting, first, seq))
+    resting.service.gate.clear()
+    resting.start()
+    await eventually(lambda: len(resting.service.puts) == 4)
+    assert sorted(resting.service.paths()) == [f"{first}/0/{seq}" for seq in range(4)]
+    resting.service.gate.set()
+    await eventually(lambda: resting.uploader.done)
+    assert sorted(resting.service.paths()[4:]) == [f"{then}/0/{seq}" for seq in range(4)]
+
+
+async def test_a_live_record_overtakes_the_backlog(upload: "Upload", eventually: Any) -> None:
     upload.service.gate.clear()
+    for seq in range(60):
+        put_in(upload, Stream.SCREEN, seq, bytes(16_000))
     upload.uploader.wake()
-    await eventually(lambda: len(upload.service.puts) == PARALLEL)
-    assert sorted(upload.service.paths()) == [f"{first}/0/{seq}" for seq in range(PARALLEL)]
+    await eventually(lambda: upload.service.puts)
+    upload.uploader.offer(put_in(upload, Stream.SCREEN, 60))
+    await eventually(lambda: "screen/0/60" in upload.service.paths())
+    assert len(upload.service.puts) < 10
     upload.service.gate.set()
     await eventually(lambda: upload.uploader.done)
-    assert sorted(upload.service.paths()[PARALLEL:]) == [f"{then}/0/{seq}" for seq in range(PARALLEL)]
 
 
 async def test_no_more_than_the_agreed_number_is_on_its_way_and_nothing_twice(
     upload: "Upload", eventually: Any
 ) -> None:
-    keys = [put_in(upload, Stream.SCREEN, seq) for seq in range(40)]
+    keys = [put_in(upload, Stream.SCREEN, seq) for seq in range(60)]
     upload.service.gate.clear()
     upload.uploader.wake()
-    await eventually(lambda: upload.service.at_once == PARALLEL)
+    await eventually(lambda: upload.service.at_once == BACKLOG_AT_ONCE)
     upload.service.gate.set()
     await eventually(lambda: upload.uploader.done)
-    assert upload.service.most_at_once == PARALLEL
+    assert upload.service.most_at_once == BACKLOG_AT_ONCE
     assert sorted(upload.acknowledged) == keys
     assert len(upload.service.puts) == len(keys)
 
@@ -181,19 +260,11 @@ async def test_a_record_on_its_way_is_not_done(upload: "Upload", eventually: Any
     assert not upload.uploader.done
 
 
-async def test_a_record_that_cannot_be_read_does_not_hold_up_the_others(upload: "Upload", eventually: Any) -> None:
-    lost, taken = put_in(upload, Stream.EVENTS, 0), put_in(upload, Stream.SCREEN, 0)
-    next(upload.spool.folder.glob("events*")).unlink()
-    upload.uploader.wake()
-    await eventually(lambda: upload.uploader.done)
-    assert (upload.uploader.set_aside, upload.acknowledged) == ({lost}, [taken])
-
-
 async def test_records_that_are_never_taken_do_not_hold_up_the_others(
     upload: "Upload", replying: Reply, eventually: Any
 ) -> None:
-    """More of them than there are workers, at the head of the queue."""
-    for seq in range(PARALLEL + 1):
+    """Many of them, at the head of the queue."""
+    for seq in range(10):
         upload.service.script[f"events/0/{seq}"] = [replying(500)]
         put_in(upload, Stream.EVENTS, seq)
     for seq in range(10):

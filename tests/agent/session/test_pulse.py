@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from secureproctor.agent.session.pulse import Pulse
+from secureproctor.agent.session.wakefulness import Times, Wakefulness
 from secureproctor.contract.channel import LINK_LOST_AFTER_S
 from secureproctor.contract.page import ErrorEvent
 
@@ -22,7 +23,9 @@ class Heart:
     def __init__(self, stage: "Stage") -> None:
         self.stage, self.pages = stage, 1
         self.origin = self.now = 0
-        self.pulse = Pulse(stage.conductor, lambda: self.pages, PAGE_GONE_S, lambda: self.now)
+        self.slept = self.set_forward = 0
+        wakefulness = Wakefulness(lambda: Times(self.now, self.now - self.slept, self.now + self.set_forward))
+        self.pulse = Pulse(stage.conductor, lambda: self.pages, PAGE_GONE_S, wakefulness, lambda: self.now)
 
     async def at(self, seconds: float) -> None:
         """Beat that many seconds after the last contact that the session began with."""
@@ -73,8 +76,8 @@ async def test_a_link_restored_in_time_changes_nothing_else(heart: Heart) -> Non
     heart.heard()
     await heart.at(21)
     assert heart.stage.conductor.state == "running"
-    assert heart.stage.events[-1] == "event link_restored"
-    await heart.at(21 + 299)
+    assert "event link_restored" in heart.stage.events
+    await heart.at(20 + 299)
     assert heart.stage.conductor.state == "running"
 
 
@@ -90,11 +93,50 @@ async def test_past_the_expiry_time_the_session_ends(heart: Heart, paused: bool)
     assert heart.stage.session.capturing == frozenset()
 
 
-async def test_a_machine_that_slept_past_the_expiry_time_ends_at_the_second_beat(heart: Heart) -> None:
+async def test_a_machine_that_slept_past_the_expiry_time_ends_at_once_and_at_the_moment_of_expiry(heart: Heart) -> None:
     await heart.stage.running()
+    await heart.at(1)
+    heart.slept = 3000 * SECOND
     await heart.at(3600)
-    await heart.at(3601)
+    session = heart.stage.session
+    assert session.end_reason == "expired"
+    assert session.ended_us is not None
+    # the fake clock runs ahead of the real one, which the session's own time is taken from
+    assert session.ended_us <= (session.expiry_us() or 0)
+    assert "event machine_slept" in heart.stage.events
+
+
+async def test_the_last_beat_comes_when_the_session_expires(heart: Heart) -> None:
+    await heart.stage.running()
+    await heart.at(20)
+    assert heart.pulse.pause_s() == 1.0
+    await heart.at(299.7)
+    assert heart.pulse.pause_s() == pytest.approx(0.3, abs=0.001)
+    await heart.at(299.999)
+    assert heart.pulse.pause_s() == 0.02
+    await heart.at(300)
     assert heart.stage.session.end_reason == "expired"
+    assert heart.pulse.pause_s() == 1.0
+
+
+async def test_a_clock_that_somebody_sets_is_on_the_record(heart: Heart) -> None:
+    await heart.stage.running()
+    await heart.at(1)
+    heart.set_forward = -3600 * SECOND
+    await heart.at(2)
+    await heart.stage.conductor.stop()
+    [event] = [each for each in heart.stage.evidence() if each.kind == "clock_changed"]
+    assert event.detail == {"by_s": -3600.0}
+
+
+async def test_a_time_without_the_agent_is_on_the_record_with_its_span(heart: Heart) -> None:
+    await heart.stage.running()
+    await heart.at(1)
+    await heart.at(9)
+    await heart.stage.conductor.stop()
+    [event] = [each for each in heart.stage.evidence() if each.kind == "agent_stalled"]
+    assert event.until_us is not None
+    assert event.until_us - event.at_us == 8 * SECOND
 
 
 async def test_a_session_that_has_not_started_expires_as_well(heart: Heart) -> None:
