@@ -15,13 +15,13 @@
 export const SEAM_S = 0.15;
 
 /**
- * Places from hls.js's fragments; fragments without a date lie where they play.
- * @param {{start: number, duration: number, programDateTime: number | null}[]} fragments
+ * Places from hls.js's fragments; fragments without a date lie where they play. What has not arrived has no place.
+ * @param {{start: number, duration: number, programDateTime: number | null, gap?: boolean}[]} fragments
  * @param {number} startedMs
  * @returns {Place[]}
  */
 export function placesOf(fragments, startedMs) {
-  return fragments.map(({ start, duration, programDateTime }) => ({
+  return fragments.filter(({ gap }) => !gap).map(({ start, duration, programDateTime }) => ({
     media: start,
     session: programDateTime === null ? start : (programDateTime - startedMs) / 1000,
     duration,
@@ -39,12 +39,15 @@ export function placesIn(text, startedMs) {
   const places = [];
   let media = 0;
   let session = 0;
+  let gap = false;
   for (const line of text.split(/\r?\n/)) {
     const date = line.match(/^#EXT-X-PROGRAM-DATE-TIME:(.+)/);
     const length = line.match(/^#EXTINF:([\d.]+)/);
     if (date) session = (Date.parse(date[1]) - startedMs) / 1000;
+    gap ||= line === "#EXT-X-GAP";
     if (!length) continue;
-    places.push({ media, session, duration: Number(length[1]) });
+    if (!gap) places.push({ media, session, duration: Number(length[1]) });
+    gap = false;
     media += Number(length[1]);
     session += Number(length[1]);
   }

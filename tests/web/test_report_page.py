@@ -414,3 +414,19 @@ def test_printed_it_leaves_the_player_out(report: Page) -> None:
     report.emulate_media(media="print")
     expect(report.locator("#player .player")).to_be_hidden()
     expect(report.locator("#timeline > svg")).to_be_visible()
+
+
+def test_a_segment_that_has_not_arrived_has_no_place(page: Page, site: Any) -> None:
+    """Both readers of a playlist leave it out, and what follows keeps its session time and its media time."""
+    site.files["/blank"] = ("text/html", b"<!doctype html><link rel=icon href=/web/icon.svg>")
+    page.goto(f"{site.url}/blank")
+    date = "#EXT-X-PROGRAM-DATE-TIME:1970-01-01T00:00:0"
+    segments = (f"{date}0Z", "#EXTINF:2,", "a", "#EXT-X-GAP", "#EXTINF:2,", "b", "#EXTINF:2,", "c")
+    read = "async (text) => (await import('/web/segments.js')).placesIn(text, 0)"
+    assert page.evaluate(read, "\n".join(segments)) == [
+        {"media": 0, "session": 0, "duration": 2},
+        {"media": 4, "session": 4, "duration": 2},
+    ]
+    fragments = [{"start": at, "duration": 2, "programDateTime": None, "gap": at == 2} for at in (0, 2, 4)]
+    of_hls = page.evaluate("async (all) => (await import('/web/segments.js')).placesOf(all, 0)", fragments)
+    assert [place["session"] for place in of_hls] == [0, 4]
