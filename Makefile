@@ -3,6 +3,8 @@
 BIN := .venv/bin
 PLATFORMS := linux win32 darwin
 
+lower = $(shell echo $(1) | tr A-Z a-z)
+
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-demo demo test bench check check-style check-types check-imports check-docs format docs lock clean distclean
 
@@ -15,8 +17,9 @@ setup:  ## system packages and .venv, for everything below
 setup-demo:
 	@packaging/setup.sh demo
 
-demo: setup-demo  ## a whole proctored session and its report; DURATION=seconds OUT=folder STORY=name BROKEN=part
-	$(BIN)/secureproctor demo $(if $(DURATION),--duration $(DURATION)) $(if $(OUT),--out $(OUT)) $(if $(STORY),--story $(STORY)) $(if $(BROKEN),--broken $(BROKEN))
+# STORY=plain|outage|expiry|crash; which other variable goes with which story: secureproctor demo --help
+demo: setup-demo  ## a whole proctored session and its report; STORY=name DURATION=seconds OUT=folder BROKEN=part OUTAGE= EXPIRY= RATE= KILLS= SEED=
+	$(BIN)/secureproctor demo $(foreach each,STORY DURATION OUT BROKEN OUTAGE EXPIRY RATE KILLS SEED,$(if $($(each)),--$(call lower,$(each)) $($(each))))
 
 test: setup  ## all tests; ARGS= goes to pytest
 	$(BIN)/python -m pytest $(ARGS)

@@ -7,6 +7,7 @@ from urllib.parse import quote, urlencode
 
 from playwright.async_api import Locator, Page
 
+from secureproctor.demo.account import Told
 from secureproctor.demo.program import DeskError
 
 PATIENCE_MS = 45_000
@@ -70,12 +71,17 @@ class Candidate:
         session_id = await self._field("state").get_attribute("data-session") or ""
         return session_id, (await self._field("consoleToken").inner_text()).strip()
 
-    async def wait_for_state(self, *states: str) -> None:
+    async def told(self) -> Told:
+        """What the page tells of an interruption."""
+        kind, seconds = await self.page.evaluate(_TOLD)
+        return Told(kind, int(seconds) if seconds else None)
+
+    async def wait_for_state(self, *states: str, within_s: float = PATIENCE_MS / 1000) -> None:
         """Wait until the page shows one of the states."""
         await self.page.wait_for_function(
             "states => states.includes(document.getElementById('state').dataset.state)",
             arg=list(states),
-            timeout=PATIENCE_MS,
+            timeout=within_s * 1000,
         )
 
     async def say(self, text: str) -> None:
@@ -163,6 +169,11 @@ async def report_picture(page: Page, address: str, png: Path, play_s: float) -> 
     await page.screenshot(path=png, full_page=True, timeout=PATIENCE_MS)
     return str(await page.evaluate(_STANDALONE))
 
+
+_TOLD = """() => [
+  document.getElementById('outlook')?.dataset.kind ?? '',
+  document.getElementById('countdown')?.dataset.seconds ?? '',
+]"""
 
 _STANDALONE = """async () => {
   const copy = document.documentElement.cloneNode(true);

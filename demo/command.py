@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -21,7 +22,8 @@ from secureproctor.demo.desk import has_own_devices
 from secureproctor.demo.gathering import SUMMARY, prepare
 from secureproctor.demo.interruption import Interruption
 from secureproctor.demo.program import DeskError
-from secureproctor.demo.story import STORIES
+from secureproctor.demo.stories import STORIES
+from secureproctor.demo.terms import OPTIONS, Option, Terms
 
 TROUBLE: dict[type[Exception], tuple[str, str]] = {
     PlaywrightError: ("page_failed", "Look at the pages by hand, and try again."),
@@ -42,7 +44,7 @@ def run(argv: list[str] | None, interruption: Interruption) -> int:
     out = Path(arguments.out)
     course = _course(arguments, out, console)
     try:
-        prepare(out, course.story)
+        prepare(out, course.name)
     except DeskError as error:
         _tell(results.Failure(error.code, error.sentence, error.remedy), console)
         return 1
@@ -51,7 +53,7 @@ def run(argv: list[str] | None, interruption: Interruption) -> int:
     except EXPECTED as error:
         # once interrupted, an error is only what a page or a program says of being taken down
         failure = INTERRUPTED if interruption.number else _failure(error)
-        summary = results.Summary(course.story, False, [failure], checks=course.checks)
+        summary = results.Summary(course.name, False, [failure], checks=course.checks)
     results.write(summary, out / SUMMARY)
     if interruption.number:
         console.print("Stopped. Nothing is left running.")
@@ -69,16 +71,18 @@ def _course(arguments: argparse.Namespace, out: Path, console: Console) -> Cours
 
     if arguments.own_devices:
         options = ["--test-camera", arguments.test_camera] if arguments.test_camera else []
-        return Attended(arguments.duration, out, options, tell, console)
-    return Course(arguments.story, arguments.duration, out, BREAKAGES[arguments.broken], tell)
+        return Attended(arguments.terms.duration_s, out, options, tell, console)
+    return Course(arguments.story, arguments.terms, out, BREAKAGES[arguments.broken], tell)
 
 
 def _parse(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="secureproctor demo", description="Play a whole proctored session.")
     add = parser.add_argument
-    add("--duration", type=_seconds, default=60.0, metavar="S", help="running time in seconds (60)")
+    for name, option in OPTIONS.items():
+        add(f"--{name}", type=_within(option), metavar=option.unit, help=f"{option.meaning} ({_usual(option)})")
     add("--out", default="demo-out", metavar="DIR", help="the output folder (demo-out)")
-    add("--story", choices=sorted(STORIES), help="the course of the session on the virtual desk (plain)")
+    told = "; ".join(f"{name}: {each.meaning}" for name, each in STORIES.items())
+    add("--story", choices=sorted(STORIES), help=f"the course of the session on the virtual desk (plain); {told}")
     meanings = "; ".join(f"{name}: {each.meaning}" for name, each in BREAKAGES.items())
     add("--broken", choices=sorted(BREAKAGES), help=f"break something on the virtual desk: {meanings}")
     where = parser.add_mutually_exclusive_group()
@@ -96,14 +100,39 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
         parser.error("--test-camera is for --own-devices: the virtual desk has a camera")
     arguments.story = arguments.story or "plain"
     arguments.broken = arguments.broken or "nothing"
+    try:
+        arguments.terms = _terms(arguments)
+    except ValueError as error:
+        parser.error(str(error))
     return arguments
 
 
-def _seconds(text: str) -> float:
-    value = float(text)
-    if not 5 <= value <= 4 * 3600:
-        raise argparse.ArgumentTypeError("must be 5 to 14400 seconds")
-    return value
+def _terms(arguments: argparse.Namespace) -> Terms:
+    """The terms of the course. Raises ValueError with a sentence."""
+    story, given = STORIES[arguments.story], {}
+    for name, option in OPTIONS.items():
+        value = getattr(arguments, name)
+        if value is not None and option.term not in story.usual:
+            raise ValueError(f"--{name} is not for the story {arguments.story}")
+        if value is not None:
+            given[option.term] = value
+    return story.terms(given)
+
+
+def _within(option: Option) -> Callable[[str], float]:
+    def read(text: str) -> float:
+        value = int(text) if option.whole else float(text)
+        if not option.least <= value <= option.most:
+            raise argparse.ArgumentTypeError(f"must be {option.least:g} to {option.most:g}")
+        return value
+
+    return read
+
+
+def _usual(option: Option) -> str:
+    """What a story takes when nothing is said; 0 is what follows from the others."""
+    usual = {name: story.usual[option.term] for name, story in STORIES.items() if option.term in story.usual}
+    return ", ".join(f"{name} {value:g}" if value else f"{name} by the others" for name, value in usual.items())
 
 
 def _failure(error: BaseException) -> results.Failure:
@@ -134,6 +163,17 @@ def _show(summary: results.Summary, console: Console) -> None:
         table.add_row(stream, f"{each.coverage_pct:.1f} %", str(each.segments), megabytes, each.codec, size)
     console.print(table)
     console.print(f"Ran {summary.seconds_running:.1f} s; {_verdict(summary)}.")
+    if summary.figures:
+        console.print(_figures(summary))
+
+
+def _figures(summary: results.Summary) -> Table:
+    table = Table("Figure", "", "What it is", title=f"The story {summary.story}")
+    for name, value in summary.figures.items():
+        if not isinstance(value, list):
+            shown = f"{value:,.0f}" if isinstance(value, int) or abs(value) >= 1000 else f"{value:.2f}"
+            table.add_row(name, shown, STORIES[summary.story].meanings[name])
+    return table
 
 
 def _verdict(summary: results.Summary) -> str:

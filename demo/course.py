@@ -1,43 +1,66 @@
 """A whole course on the virtual desk: from Init to the report, with everything that it leaves in the output folder."""
 
 import asyncio
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
-import msgspec
 from playwright.async_api import Page
 
-from secureproctor.contract.http import StoredList
 from secureproctor.contract.streams import MEDIA
 from secureproctor.demo import gathering
 from secureproctor.demo import summary as results
+from secureproctor.demo.account import Account
 from secureproctor.demo.actors import CallFailed, Candidate, Proctor, report_picture
 from secureproctor.demo.breakage import Breakage, small_disk
 from secureproctor.demo.browser import chromium, exam_address
 from secureproctor.demo.desk import Desk, desk
+from secureproctor.demo.link import Link, capacity, link
 from secureproctor.demo.pictures import PLAYED_S
-from secureproctor.demo.stage import FORM, AgentProcess, Service, agent, service, while_alive
-from secureproctor.demo.story import STORIES, Cast, play
+from secureproctor.demo.stage import FORM, Needed, Service, agent, agent_program, service, while_alive
+from secureproctor.demo.stories import STORIES, Story
+from secureproctor.demo.story import Cast, play
+from secureproctor.demo.supervision import Supervised, lasting_port, supervised
+from secureproctor.demo.terms import Terms
+from secureproctor.demo.witness import Witness, witnessing
 
 BESIDE_THE_MARK = ("--window-position=980,60", "--window-size=900,900")
 """The demo page's window lies over the exam page and leaves its sync mark, at the bottom left, in sight."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What stands on the stage. `link` and `supervisor` are there for stories that need them."""
+
+    pc: Desk
+    running: Service
+    address: str
+    needed: Sequence[Needed]
+    of_service: AsyncExitStack
+    """Ends the service when it is closed."""
+    link: Link | None = None
+    supervisor: Supervised | None = None
 
 
 @dataclass(slots=True)
 class Course:
     """What is played, where its files go, and what it has given so far. `tell` shows a sentence to the audience."""
 
-    story: str
-    duration_s: float
+    name: str
+    terms: Terms
     out: Path
     breakage: Breakage
     tell: Callable[[str], None]
-    form: dict[str, str] = field(default_factory=dict)
     checks: list[results.CheckSummary] = field(default_factory=list)
     first_segment_s: float | None = None
+
+    @property
+    def story(self) -> Story:
+        """The story that is played."""
+        return STORIES[self.name]
 
     async def perform(self) -> results.Summary:
         """Set up a desk and play. Setting up holds the event loop up, for about a second: an interruption waits for it."""
@@ -50,41 +73,58 @@ class Course:
         """Play it. Raises CallFailed and DeskError, with what to do."""
         async with AsyncExitStack() as stack:
             self.tell("Starting the service and the agent")
-            of_service = await stack.enter_async_context(AsyncExitStack())
-            running = await of_service.enter_async_context(service(pc.folder, pc.environment, logs=self.out))
-            started = await self._start_agent(stack, pc, running)
-            needed = [started.program] if self.breakage.service_gone else [started.program, running.program]
-            return await while_alive(needed, self._play_between(pc, running, started.address, of_service))
+            stage = await self._set_up(stack, pc)
+            return await while_alive(stage.needed, self._play_between(stage))
 
-    async def _play_between(
-        self, pc: Desk, running: Service, address: str, of_service: AsyncExitStack
-    ) -> results.Summary:
+    async def _set_up(self, stack: AsyncExitStack, pc: Desk) -> Stage:
+        of_service = await stack.enter_async_context(AsyncExitStack())
+        running = await of_service.enter_async_context(service(pc.folder, pc.environment, logs=self.out))
+        between = await stack.enter_async_context(link(running.url)) if self.story.by_link else None
+        options = ["--service-url", between.url if between else running.url]
+        options += ["--allowed-origins", running.url] if between else []  # the demo page is the service's own
+        options += ["--test-camera", pc.camera_url] if pc.camera_url else []
+        service_needed = () if self.breakage.service_gone else (running.program,)
+        if not self.story.supervised:
+            before = small_disk(self.breakage.disk_mb, str(pc.folder / "state"))
+            starting = agent(pc.folder, pc.environment, options, before=before, logs=self.out)
+            started = await stack.enter_async_context(starting)
+            return Stage(pc, running, started.address, (started.program, *service_needed), of_service, between)
+        options += ["--local-port", str(lasting_port())]  # the page looks for its agent where it was
+        start = functools.partial(agent_program, pc.folder, pc.environment, options, logs=self.out)
+        supervisor = await stack.enter_async_context(supervised(pc.folder, start))
+        address = supervisor.first.result().address
+        return Stage(pc, running, address, (supervisor, *service_needed), of_service, between, supervisor)
+
+    async def _play_between(self, stage: Stage) -> results.Summary:
         """Everything between the start and the end of service and agent."""
         async with AsyncExitStack() as stack:
+            pc, running = stage.pc, stage.running
             self.tell("Opening the demo page")
             headed = pc.display is not None
             demo_page = await stack.enter_async_context(chromium(pc.environment, headed=headed, flags=BESIDE_THE_MARK))
             candidate = Candidate(demo_page.pages[0])
-            key = running.private_key if self.breakage.signature else "not-the-key"
-            await candidate.open(running.url, address, key, FORM | self.form)
-            await candidate.listen()
+            await self._fill_in(candidate, stage)
             if self.breakage.service_gone:
-                await of_service.aclose()
+                await stage.of_service.aclose()
             await self._check_in(candidate)
             self.tell("Opening the proctor's console and the exam page")
             console = await stack.enter_async_context(chromium(pc.environment, headed=False))
-            cast = Cast(candidate, Proctor(console.pages[0]))
-            await cast.proctor.open(running.url, running.proctor_key)
+            proctor = Proctor(console.pages[0])
+            await proctor.open(running.url, running.proctor_key)
             exam = await stack.enter_async_context(chromium(pc.environment, headed=headed, kiosk=True))
             await exam.pages[0].goto(exam_address())
-            await self._run(cast, running)
-            return await self._gather(cast, console.pages[0], running)
+            client = await stack.enter_async_context(httpx.AsyncClient(base_url=running.url, timeout=30))
+            account = Account(self.terms, lives=stage.supervisor.lives if stage.supervisor else [])
+            witness = Witness(account, running, pc.folder / "runtime", candidate, client)
+            cast = Cast(candidate, proctor, witness, self.out, self.tell, stage.link, stage.supervisor)
+            await self._run(cast)
+            return await self._gather(cast, proctor.page, running)
 
-    async def _start_agent(self, stack: AsyncExitStack, pc: Desk, running: Service) -> AgentProcess:
-        options = ["--service-url", running.url]
-        options += ["--test-camera", pc.camera_url] if pc.camera_url else []
-        before = small_disk(self.breakage.disk_mb, str(pc.folder / "state"))
-        return await stack.enter_async_context(agent(pc.folder, pc.environment, options, before=before, logs=self.out))
+    async def _fill_in(self, candidate: Candidate, stage: Stage) -> None:
+        key = stage.running.private_key if self.breakage.signature else "not-the-key"
+        form = FORM | ({"expiryTime": f"{self.terms.expiry_s:g}"} if self.terms.expiry_s else {})
+        await candidate.open(stage.running.url, stage.address, key, form)
+        await candidate.listen()
 
     async def _check_in(self, candidate: Candidate) -> None:
         self.tell("Init: registering the candidate")
@@ -97,29 +137,31 @@ class Course:
             seen = " ".join(each.seen for each in failed)
             raise CallFailed("checks_failed", seen, " ".join(each.remedy for each in failed))
 
-    async def _run(self, cast: Cast, running: Service) -> None:
+    async def _run(self, cast: Cast) -> None:
+        account = cast.witness.account
         await cast.proctor.wait_for_session()
+        if self.terms.rate_mbit:
+            self.tell("Measuring what the link can carry")
+            account.link_bytes_per_s = await capacity(self.terms.rate_mbit)
         self.tell("Start: screen, webcam and sound are captured from now on")
-        arrival = asyncio.create_task(self._await_first_segment(cast.candidate, running))
+        arrival = asyncio.create_task(self._await_first_segment(cast))
         try:
-            await cast.candidate.press("start")
-            await play(STORIES[self.story], cast, self.duration_s, self.tell)
+            async with witnessing(cast.witness):
+                await cast.candidate.press("start")
+                await play(self.story.script(self.terms), cast)
+                await cast.witness.conclude()
         finally:
             arrival.cancel()
             await asyncio.gather(arrival, return_exceptions=True)
 
-    async def _await_first_segment(self, candidate: Candidate, running: Service) -> None:
+    async def _await_first_segment(self, cast: Cast) -> None:
         """Note how long after Start the first media segment is stored at the service."""
         begun = asyncio.get_running_loop().time()
-        session_id, token = await candidate.session()
-        headers = {"Authorization": f"Bearer {token}"}
-        async with httpx.AsyncClient(base_url=running.url, headers=headers) as client:
-            while self.first_segment_s is None:
-                answer = await client.get(f"/v1/sessions/{session_id}/segments")
-                stored = msgspec.json.decode(answer.content, type=StoredList).streams
-                if any(last >= 1 for each in MEDIA for _, _, last in stored.get(each, ())):
-                    self.first_segment_s = round(asyncio.get_running_loop().time() - begun, 2)
-                await asyncio.sleep(0.05)
+        while self.first_segment_s is None:
+            stored = (await cast.witness.stored()).streams
+            if any(last >= 1 for each in MEDIA for _, _, last in stored.get(each, ())):
+                self.first_segment_s = round(asyncio.get_running_loop().time() - begun, 2)
+            await asyncio.sleep(0.05)
 
     async def _gather(self, cast: Cast, page: Page, running: Service) -> results.Summary:
         self.tell("Fetching the report and the recordings")
@@ -131,10 +173,12 @@ class Course:
         (self.out / gathering.REPORT.html).write_text(html)
         await cast.candidate.picture(self.out / gathering.DEMO_PICTURE)
         return gathering.summarize(
-            self.story,
+            self.name,
             gathered,
             self.out,
             checks=self.checks,
             first_segment_s=self.first_segment_s,
             av_skew=gathering.skew(gathered.recordings),
+            promises=self.story.promises,
+            figures=self.story.figures(cast.witness.account, gathered.report),
         )

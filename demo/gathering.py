@@ -10,15 +10,21 @@ import msgspec
 from secureproctor.contract.report import Report
 from secureproctor.contract.streams import MEDIA, Stream
 from secureproctor.demo import summary as results
+from secureproctor.demo.account import Figures, rounded
 from secureproctor.demo.program import DeskError
+from secureproctor.demo.promises import Promise, shortcomings
 from secureproctor.demo.recordings import FILES, Recording, fetch
 from secureproctor.demo.sync import mark_in, measure
 
 REPORT = results.ReportSummary("", "report.json", "report.html", "report.png")
 DEMO_PICTURE = "demo.png"
+PICTURES = {"offline": "offline.png", "drain": "drain.png", "expired": "expired.png"}
+"""Pictures of the candidate's page on the way, in stories that take them."""
 SUMMARY = "summary.json"
 LOGS = ("service.log", "agent.log")
-NAMES = frozenset({SUMMARY, REPORT.json, REPORT.html, REPORT.png, DEMO_PICTURE, *LOGS, *FILES.values()})
+NAMES = frozenset(
+    {SUMMARY, REPORT.json, REPORT.html, REPORT.png, DEMO_PICTURE, *PICTURES.values(), *LOGS, *FILES.values()}
+)
 """All that a course writes; nothing else in an output folder is ever touched."""
 UNFINISHED = results.Failure("unfinished", "The course has not come to its end.", "Wait for it, or play it again.")
 
@@ -84,8 +90,10 @@ def summarize(
     checks: list[results.CheckSummary],
     first_segment_s: float | None,
     av_skew: results.SkewSummary,
+    promises: tuple[Promise, ...],
+    figures: Figures | None = None,
 ) -> results.Summary:
-    """The summary, with the files that are in `out` by now, and judged by what a course promises."""
+    """The summary, with the files that are in `out` by now, and judged by what the story promises."""
     report, present = gathered.report, {each.name for each in out.iterdir()}
     shown = msgspec.structs.replace(
         REPORT,
@@ -108,6 +116,7 @@ def summarize(
         report.end_reason,
         shown,
         sorted(present | {SUMMARY}),
+        figures=rounded(figures or {}),
     )
-    failures = results.shortcomings(summary)
+    failures = shortcomings(summary, promises)
     return msgspec.structs.replace(summary, ok=not failures, failures=failures)

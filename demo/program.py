@@ -67,11 +67,11 @@ def running(
     stdin: int | IO[bytes] | None = subprocess.DEVNULL,
     stdout: int | None = None,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """`argv` as long as the block lasts; stderr (and stdout, unless given) goes to `log`.
+    """`argv` as long as the block lasts; stderr (and stdout, unless given) is appended to `log`.
 
     Enter it from a thread that lives as long as the program: the kernel's parent-death signal goes by thread.
     """
-    with log.open("wb") as out:
+    with log.open("ab") as out:
         process = subprocess.Popen(
             [find(argv[0]), *argv[1:]],
             env=dict(environment),

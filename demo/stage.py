@@ -10,11 +10,11 @@ import secrets
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from secureproctor.demo.program import DeskError, running
 
@@ -40,6 +40,11 @@ class Program:
     def alive(self) -> bool:
         """Whether it still runs."""
         return self.process.poll() is None
+
+    def raise_if_dead(self) -> None:
+        """Raise DeskError `program_died`."""
+        if not self.alive:
+            raise self.failed("program_died", "ended in the middle of the course")
 
     def failed(self, code: str, what: str) -> DeskError:
         """The error of a program that has ended, or that stays silent; with its last words."""
@@ -86,6 +91,30 @@ async def service(
         yield Service(str(said["url"]), str(said["proctor_key"]), private_key, process.pid, program)
 
 
+@contextmanager
+def agent_program(
+    folder: Path,
+    environment: Mapping[str, str],
+    options: list[str],
+    *,
+    before: list[str] | None = None,
+    logs: Path | None = None,
+) -> Iterator[Program]:
+    """The agent's process as long as the block lasts; `before` are words that go before its command line."""
+    log = (logs or folder) / "agent.log"
+    _announcement(folder).unlink(missing_ok=True)  # an agent that was killed leaves it
+    argv = [*(before or []), sys.executable, "-m", "secureproctor.agent", "agent", "--local-port", "0"]
+    argv += ["--state-dir", str(folder / "state"), "--runtime-dir", str(folder / "runtime"), *options]
+    with running(argv, environment, log) as process:
+        yield Program("The agent", process, log)
+
+
+async def announced(folder: Path, program: Program) -> AgentProcess:
+    """An agent that was just started, once it can be reached. Raises DeskError when it does not come up."""
+    said = await _read_when_there(_announcement(folder), program)
+    return AgentProcess(str(said["address"]), int(str(said["pid"])), program.log, program)
+
+
 @asynccontextmanager
 async def agent(
     folder: Path,
@@ -95,37 +124,42 @@ async def agent(
     before: list[str] | None = None,
     logs: Path | None = None,
 ) -> AsyncIterator[AgentProcess]:
-    """The agent as long as the block lasts; `before` are words that go before its command line."""
-    log = (logs or folder) / "agent.log"
-    argv = [*(before or []), sys.executable, "-m", "secureproctor.agent", "agent", "--local-port", "0"]
-    argv += ["--state-dir", str(folder / "state"), "--runtime-dir", str(folder / "runtime"), *options]
-    with running(argv, environment, log) as process:
-        program = Program("The agent", process, log)
-        said = await _read_when_there(folder / "runtime" / "agent.json", program)
-        yield AgentProcess(str(said["address"]), int(str(said["pid"])), log, program)
+    """The agent as long as the block lasts. Raises DeskError when it does not come up."""
+    with agent_program(folder, environment, options, before=before, logs=logs) as program:
+        yield await announced(folder, program)
 
 
-async def while_alive(programs: Sequence[Program], playing: Coroutine[Any, Any, T]) -> T:
-    """What `playing` gives. Raises DeskError `program_died` as soon as one of the programs has ended before it."""
+class Needed(Protocol):
+    """What a course cannot go on without."""
+
+    def raise_if_dead(self) -> None:
+        """Raise DeskError when it is gone for good."""
+
+
+async def while_alive(needed: Sequence[Needed], playing: Coroutine[Any, Any, T]) -> T:
+    """What `playing` gives. Raises DeskError as soon as something that it needs is gone."""
     task = asyncio.create_task(playing)
     try:
         while not task.done():
             await asyncio.wait([task], timeout=LOOK_S)
-            _raise_for_dead(programs)
+            _raise_for_dead(needed)
         if task.exception() is not None:
             # a page may notice the end of a program before the kernel has put the process away
             await asyncio.sleep(LOOK_S)
-            _raise_for_dead(programs)
+            _raise_for_dead(needed)
         return task.result()
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 
 
-def _raise_for_dead(programs: Sequence[Program]) -> None:
-    for program in programs:
-        if not program.alive:
-            raise program.failed("program_died", "ended in the middle of the course")
+def _raise_for_dead(needed: Sequence[Needed]) -> None:
+    for each in needed:
+        each.raise_if_dead()
+
+
+def _announcement(folder: Path) -> Path:
+    return folder / "runtime" / "agent.json"
 
 
 async def _read_when_there(path: Path, program: Program) -> dict[str, object]:

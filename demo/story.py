@@ -1,28 +1,46 @@
-"""The courses of a session, as data: who does what at which share of the running time.
+"""How a story is played: who plays, what they can do, and the steps at their times.
 
-A new course is a row in STORIES; a new deed is a row in DEEDS.
+A new deed is a row in DEEDS. The stories themselves are in stories.py.
 """
 
 import asyncio
+import functools
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from secureproctor.demo.actors import Candidate, Proctor
+from secureproctor.demo.gathering import PICTURES
+from secureproctor.demo.link import Link
+from secureproctor.demo.supervision import AFTER_KILLS_S, BEFORE_KILLS_S, Supervised, moments
+from secureproctor.demo.witness import Witness
+
+GREETING = "Good luck! Write to me here if you need anything."
+REPLY = "Thank you. May I use scrap paper?"
+DRAIN_S = 30.0
+"""How long it is waited for the middle of a drain."""
+DELIVERY_S = 600.0
 
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """Who plays."""
+    """Who plays, and what they play with. `link` and `agent` are there in stories that need them."""
 
     candidate: Candidate
     proctor: Proctor
+    witness: Witness
+    out: Path
+    tell: Callable[[str], None]
+    link: Link | None = None
+    agent: Supervised | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A deed at a share (0 to 1) of the running time, with the sentence that the audience sees."""
+    """A deed, so many seconds after Start at the earliest, with the sentence that the audience sees."""
 
-    at: float
+    at_s: float
     deed: str
     sentence: str
 
@@ -52,8 +70,52 @@ async def _stop(cast: Cast) -> None:
     await cast.candidate.press("stop")
 
 
-GREETING = "Good luck! Write to me here if you need anything."
-REPLY = "Thank you. May I use scrap paper?"
+async def _cut(cast: Cast) -> None:
+    assert cast.link is not None  # noqa: S101 - a story that cuts the link has one
+    marks = cast.witness.account.marks
+    marks["contact"] = await cast.link.cut()
+    marks["cut"] = time.time()
+
+
+async def _mend(cast: Cast) -> None:
+    assert cast.link is not None  # noqa: S101 - as above
+    terms, marks = cast.witness.account.terms, cast.witness.account.marks
+    await asyncio.sleep(max(0.0, marks["cut"] + terms.outage_s - time.time()))
+    cast.link.mend(terms.rate_mbit)
+    marks["back"] = time.time()
+
+
+async def _picture(cast: Cast, name: str) -> None:
+    await cast.candidate.picture(cast.out / PICTURES[name])
+
+
+async def _picture_drain(cast: Cast) -> None:
+    """In the middle of the drain; of one that does not get there, after a while."""
+    account, deadline = cast.witness.account, time.time() + DRAIN_S
+    backlog = account.statuses[-1][1].waiting_bytes
+    while time.time() < deadline:
+        if account.statuses[-1][1].waiting_bytes < backlog * 0.6:
+            break
+        await asyncio.sleep(0.05)
+    await _picture(cast, "drain")
+
+
+async def _wait_for_delivery(cast: Cast) -> None:
+    await cast.candidate.wait_for_state("ended", within_s=DELIVERY_S)
+
+
+async def _kills(cast: Cast) -> None:
+    """Kill the agent at its random moments; what the service had just before is noted."""
+    assert cast.agent is not None  # noqa: S101 - a story that kills the agent has a supervisor
+    account, loop = cast.witness.account, asyncio.get_running_loop()
+    terms, begun = account.terms, loop.time()
+    within_s = terms.duration_s - BEFORE_KILLS_S - AFTER_KILLS_S
+    for number, at_s in enumerate(moments(terms.seed, terms.kills, within_s), 1):
+        await asyncio.sleep(max(0.0, begun + at_s - loop.time()))
+        account.acknowledged.append(await cast.witness.stored())
+        cast.agent.kill()
+        cast.tell(f"Kill {number} of {terms.kills}")
+
 
 DEEDS: dict[str, Callable[[Cast], Awaitable[None]]] = {
     "proctor says": _proctor_says,
@@ -61,25 +123,21 @@ DEEDS: dict[str, Callable[[Cast], Awaitable[None]]] = {
     "pause": _pause,
     "resume": _resume,
     "stop": _stop,
+    "cut": _cut,
+    "mend": _mend,
+    "picture offline": functools.partial(_picture, name="offline"),
+    "picture drain": _picture_drain,
+    "picture expired": functools.partial(_picture, name="expired"),
+    "wait for delivery": _wait_for_delivery,
+    "kills": _kills,
 }
 
-STORIES: dict[str, tuple[Step, ...]] = {
-    "plain": (
-        Step(0.15, "proctor says", "The proctor greets the candidate"),
-        Step(0.25, "candidate says", "The candidate answers"),
-        Step(0.40, "pause", "The proctor pauses the test"),
-        Step(0.55, "resume", "The proctor resumes the test"),
-        Step(1.00, "stop", "The candidate stops"),
-    ),
-}
-"""Every course. The session runs before its first step and is over after its last."""
 
-
-async def play(steps: tuple[Step, ...], cast: Cast, duration_s: float, tell: Callable[[str], None]) -> None:
+async def play(steps: tuple[Step, ...], cast: Cast) -> None:
     """Play the steps, each at its time; the running time begins now."""
     loop = asyncio.get_running_loop()
     begun = loop.time()
     for step in steps:
-        await asyncio.sleep(max(0.0, begun + step.at * duration_s - loop.time()))
-        tell(step.sentence)
+        await asyncio.sleep(max(0.0, begun + step.at_s - loop.time()))
+        cast.tell(step.sentence)
         await DEEDS[step.deed](cast)

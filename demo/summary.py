@@ -5,6 +5,7 @@ from pathlib import Path
 import msgspec
 
 from secureproctor.contract.report import Gap, Report
+from secureproctor.demo.account import Figures
 from secureproctor.demo.recordings import Recording
 from secureproctor.demo.sync import Skew
 
@@ -70,7 +71,7 @@ class Failure(msgspec.Struct, frozen=True):
 
 
 class Summary(msgspec.Struct, frozen=True):
-    """summary.json."""
+    """summary.json. `figures` are the story's own; each story's module has a table of their meanings."""
 
     story: str
     ok: bool
@@ -87,14 +88,7 @@ class Summary(msgspec.Struct, frozen=True):
     report: ReportSummary = ReportSummary()
     files: list[str] = []
     notes: list[str] = []
-
-
-MIN_COVERAGE_PCT = 98.0
-STARTING_S = 0.5
-"""Devices take as long to open in a short course as in a long one; this much is never held against a stream."""
-MAX_SKEW_MS = 100.0
-MIN_PAIRS = 3
-"""Fewer pairs of flash and beep are no measurement: a single late frame would decide."""
+    figures: Figures = {}
 
 
 def streams(report: Report, recordings: dict[str, Recording]) -> dict[str, StreamSummary]:
@@ -130,27 +124,6 @@ def skew(measured: Skew | None) -> SkewSummary:
         len(measured.ms),
         round(measured.drift_ms_per_minute, 2),
     )
-
-
-def shortcomings(summary: Summary) -> list[Failure]:
-    """What falls short of what a course promises. Pure."""
-    found = [
-        Failure("coverage_low", f"Only {each.coverage_pct:.1f} % of the {stream} is covered.", "See gaps.")
-        for stream, each in summary.streams.items()
-        if each.covered_s + STARTING_S < summary.seconds_running * MIN_COVERAGE_PCT / 100
-    ]
-    if not summary.verified:
-        found.append(Failure("not_verified", "The hash chain of a stream does not hold.", "See the report's chains."))
-    found += [
-        Failure("command_open", f"The command {each.kind} is only {each.status}.", "See agent.log.")
-        for each in summary.commands
-        if each.status != "acknowledged"
-    ]
-    skewed = summary.av_skew_ms
-    if skewed.median is not None and skewed.pairs >= MIN_PAIRS and abs(skewed.median) > MAX_SKEW_MS:
-        usual = f"{skewed.median:.0f} ms"
-        found.append(Failure("av_skew", f"The sound is {usual} behind the picture.", "See av_skew_ms."))
-    return found
 
 
 def write(summary: Summary, path: Path) -> None:

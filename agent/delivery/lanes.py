@@ -30,7 +30,8 @@ LIVE_WAITING = 64
 LIVE_AT_ONCE = 4
 """One for each stream."""
 BACKLOG_AT_ONCE = 16
-QUEUE_S = 0.3
+QUEUE_S = 0.5
+"""Also what a service may take for its own work before the backlog slows down; a live record waits about twice as long."""
 LEAST_BYTES = 64 * 1024
 """Of the backlog on its way while nothing is known of the link: two or three records of usual size."""
 RATE_WINDOW_S = 1.5

@@ -26,12 +26,17 @@ class Moment:
     number: signal.Signals
     group: bool = False
     times: int = 1
+    course: str = "--duration 5"
 
     def __str__(self) -> str:
         return f"{self.number.name} after {self.after}{' to the group' if self.group else ''}"
 
 
+CRASH = "--story crash --kills 4 --duration 23"
+"""An agent that is started again when it is killed: nobody may start it again once the course is over."""
 MOMENTS = (
+    Moment("Kill 1 of", 2, INT, group=True, course=CRASH),
+    Moment("Kill 1 of", 2, KILL, course=CRASH),
     Moment("Fetching the report", 3, INT, group=True),
     Moment("The proctor greets", 1, KILL),
     Moment("Opening the proctor's console", 3, KILL),
@@ -51,7 +56,7 @@ def interrupted(start: "Callable[..., Demo]") -> "Iterator[dict[Moment, Future[t
     delays = {moment: chance.uniform(0, moment.within_s) for moment in MOMENTS}
 
     def play(moment: Moment) -> "tuple[Demo, set[str]]":
-        demo = start("--desk", "--duration", "5")
+        demo = start("--desk", *moment.course.split())
         demo.wait_for(moment.after)
         time.sleep(delays[moment])
         running = {words[0] for words in demo.programs().values()}
