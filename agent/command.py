@@ -1,0 +1,186 @@
+"""The command line: `secureproctor <command>`. It reads words, calls one thing, and turns errors into sentences.
+
+An expected failure is one sentence with its remedy on standard error and exit code 1; 2 is a wrong command line.
+"""
+
+import argparse
+import asyncio
+import importlib
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+from secureproctor.config import paths, stores
+from secureproctor.config.resolve import ConfigError, Resolved, resolve
+from secureproctor.config.settings import COMMAND_ONLY, FIELDS, POLICY_ONLY, Origin
+
+ELSEWHERE: dict[str, tuple[str, str]] = {
+    "service": ("secureproctor.service.__main__", "run the embedded proctoring service"),
+    "demo": ("secureproctor.demo.__main__", "play a whole proctored session on this machine"),
+}
+"""Commands of packages that the agent does not import; they are loaded by name when they are called."""
+
+SUPERVISED = "--supervised"
+
+
+class Trouble(Exception):
+    """A failure to be told in a sentence with its remedy."""
+
+    def __init__(self, message: str, remedy: str) -> None:
+        self.message, self.remedy = message, remedy
+        super().__init__(f"{message}\n  {remedy}" if remedy else message)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; the exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words and words[0] in ELSEWHERE:
+        # each of them takes Ctrl-C over when it has something to give back
+        run: Callable[[list[str]], int] = importlib.import_module(ELSEWHERE[words[0]][0]).main
+        return run(words[1:])
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    arguments = _parser().parse_args(words)
+    if getattr(arguments, "supervised", False):
+        from secureproctor.agent.guardian import guard
+
+        return guard([sys.executable, "-m", "secureproctor.agent", *(each for each in words if each != SUPERVISED)])
+    try:
+        return int(COMMANDS[arguments.command](arguments))
+    except (Trouble, ConfigError) as trouble:
+        print(f"secureproctor: {trouble}", file=sys.stderr)  # noqa: T201 - the command line speaks to a person
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="secureproctor", description="Candidate-side proctoring agent.")
+    parser.add_argument("--version", action="version", version=version("secureproctor"))
+    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+    agent = commands.add_parser("agent", help="run the agent on this machine")
+    agent.add_argument(SUPERVISED, action="store_true", help="start it again whenever it dies")
+    _add_settings(agent)
+    check = commands.add_parser("check", help="check camera, microphone, screen, disk, clock and service")
+    _add_settings(check)
+    check.add_argument("--json", action="store_true", help="print data, not a table")
+    check.add_argument(
+        "--expiry", type=int, default=300, metavar="S", help="session expiry time that the disk is to last"
+    )
+    status = commands.add_parser("status", help="show what the running agent does")
+    _add_settings(status)
+    status.add_argument("--json", action="store_true", help="print data, not a table")
+    for name, (_, meaning) in ELSEWHERE.items():
+        commands.add_parser(name, help=meaning)
+    return parser
+
+
+def _add_settings(parser: argparse.ArgumentParser) -> None:
+    for name, field in FIELDS.items():
+        if field.metadata["by"] != POLICY_ONLY:
+            only = " (command line only)" if field.metadata["by"] == COMMAND_ONLY else ""
+            shown = f"{field.metadata['meaning']}{only}".replace("%", "%%")
+            parser.add_argument(f"--{name.replace('_', '-')}", default=None, metavar="VALUE", help=shown)
+
+
+def read_settings(arguments: argparse.Namespace) -> Resolved:
+    """The settings from all their origins. Raises ConfigError."""
+    given = {name: getattr(arguments, name, None) for name in FIELDS}
+    return resolve(
+        {
+            Origin.USER: stores.read_file(paths.user_file()),
+            Origin.ENVIRONMENT: stores.read_environment(),
+            Origin.COMMAND_LINE: {name: stores.listed(name, text) for name, text in given.items() if text is not None},
+            Origin.POLICY: stores.read_file(paths.policy_file()),
+        }
+    )
+
+
+def _agent(arguments: argparse.Namespace) -> int:
+    import logging
+
+    from secureproctor.agent.app import AGENT, running
+    from secureproctor.agent.local.server import PortTaken
+    from secureproctor.agent.lock import AnotherAgent
+
+    settings = read_settings(arguments).settings
+    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs each request's address
+
+    async def serve() -> None:
+        ended = asyncio.Event()
+        _on_signals(ended.set)
+        async with running(settings) as agent:
+            logging.getLogger(__name__).info("%s listens at 127.0.0.1:%d", AGENT, agent.port)
+            await ended.wait()
+
+    try:
+        asyncio.run(serve())
+    except AnotherAgent as error:
+        raise Trouble(
+            f"The agent cannot run: {error.strerror}.", "End the other agent, or use another state folder."
+        ) from None
+    except PortTaken:
+        raise Trouble(
+            f"Port {settings.local_port} on 127.0.0.1 is taken, perhaps by another agent.",
+            "End the other program, or choose another port with --local-port.",
+        ) from None
+    except OSError as error:
+        raise Trouble(f"The agent cannot run: {error}.", "Check the folders in its settings.") from None
+    return 0
+
+
+def _on_signals(end: Callable[[], None]) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        try:
+            loop.add_signal_handler(number, end)
+        except NotImplementedError:  # Windows: the event loop has no signal handlers there
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(end))
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    from rich.console import Console
+
+    from secureproctor.agent.app import check_context
+    from secureproctor.agent.checks.run import run_checks
+    from secureproctor.agent.checks.table import check_table, exit_code, to_json
+    from secureproctor.agent.outside import http_client
+    from secureproctor.contract.page import CheckResult
+    from secureproctor.contract.streams import MEDIA
+
+    settings = read_settings(arguments).settings
+
+    async def run() -> tuple[CheckResult, ...]:
+        async with http_client() as client:
+            return await run_checks(check_context(settings, client, frozenset(MEDIA), arguments.expiry))
+
+    results = asyncio.run(run())
+    if arguments.json:
+        sys.stdout.write(to_json(results) + "\n")
+    else:
+        Console().print(check_table(results))
+    return exit_code(results)
+
+
+def _status(arguments: argparse.Namespace) -> int:
+    from secureproctor.agent.local.client import NotRunning, ask_status
+    from secureproctor.agent.local.status_table import status_table, to_json
+
+    folder: Path = paths.runtime_dir(read_settings(arguments).settings)
+    try:
+        status = asyncio.run(ask_status(folder))
+    except NotRunning as error:
+        raise Trouble(str(error), "Start it with: secureproctor agent") from None
+    if arguments.json:
+        sys.stdout.write(to_json(status) + "\n")
+    else:
+        from rich.console import Console
+
+        Console().print(status_table(status))
+    return 0
+
+
+# the commands import what they need when they are called, so that `--help` and `status` start fast
+COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {"agent": _agent, "check": _check, "status": _status}
