@@ -53,6 +53,7 @@ log = logging.getLogger(__name__)
 SHUT_DOWN_PATIENCE_S = 5.0
 """How long an agent that is told to end waits for its evidence to be delivered; the rest stays in the spool."""
 
+TELL_S = 0.2
 MEGABYTE = 1_000_000
 AGENT = f"secureproctor-agent {version('secureproctor')}"
 
@@ -99,11 +100,12 @@ class _Composition:
     def __init__(self, settings: Settings, client: httpx.AsyncClient, supervisor: Supervisor, pairing: str) -> None:
         self.settings, self.client = settings, client
         self.loop = asyncio.get_running_loop()
+        self._telling: asyncio.TimerHandle | None = None
         self.api = ServiceApi(settings.service_url.rstrip("/"), client)
         test_sources = (settings.test_camera,) if settings.test_camera else ()
         self.wakefulness = Wakefulness(lambda: Times(boot_us(), time.monotonic_ns() // 1000, wall_ms() * 1000))
         ears = Ears(
-            self.obey, self.heartbeat, self.changed, self.trouble, self.squeezed, self.happened, self.cause_of_gap
+            self.obey, self.heartbeat, self.moved, self.trouble, self.squeezed, self.happened, self.cause_of_gap
         )
         sessions = state_dir(settings) / "sessions"
         self.maker = SessionMaker(sessions, client, self.loop, ears, self.room, settings.retention_h)
@@ -186,6 +188,15 @@ class _Composition:
     def changed(self) -> None:
         """The status may have changed."""
         self.server.tell(self.status())
+
+    def moved(self) -> None:
+        """Some evidence was delivered: told a few times a second, however fast a backlog drains."""
+        if self._telling is None:
+            self._telling = self.loop.call_later(TELL_S, self._tell_moved)
+
+    def _tell_moved(self) -> None:
+        self._telling = None
+        self.changed()
 
     def room(self) -> Room:
         """The room that a session's evidence may take on the disk."""

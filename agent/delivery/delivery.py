@@ -58,6 +58,7 @@ class Delivery:
     witness: Witness
     keep: Callable[[dict[Stream, Place]], None]
     """Stores where the streams are; called in the sealing thread, after each record. Raises OSError."""
+    _heads: dict[Stream, tuple[int, int, bytes]] = field(init=False)
     _events: list[Event] = field(default_factory=list)
     _damaged: list[Damage] = field(default_factory=list)
     _dropped: list[Dropped] = field(default_factory=list)
@@ -65,6 +66,7 @@ class Delivery:
     _told: tuple[str, str, bool] = ("", "full", False)
 
     def __post_init__(self) -> None:
+        self._heads = self.sealer.heads()
         self._dropped += self.spool.untold()  # what the agent before gave up, and died before it could say so
         self.spool.dropped = self._dropped.append
 
@@ -96,8 +98,9 @@ class Delivery:
         await self._flush_events()
 
     def heads(self) -> dict[Stream, tuple[int, int, bytes]]:
-        """The chain heads: stream → epoch, seq and hash of its last record."""
-        return self.sealer.heads()
+        """The chain heads: stream → epoch, seq and hash of its last record that is safe in the spool. One that a crash
+        could still take back is not announced: it would be missed."""
+        return self._heads
 
     async def _seal_segments(self) -> None:
         async with contextlib.aclosing(self.intake.segments()) as segments:
@@ -116,6 +119,10 @@ class Delivery:
             await asyncio.sleep(GATHER_S)
             self._tell_damage()
             await self._flush_events()
+            if len(self.spool.held):
+                async with self._sealing:
+                    await asyncio.to_thread(self.spool.write_down)
+                self._tell_room()
 
     def _tell_damage(self) -> None:
         damaged, self._damaged = self._damaged, []
@@ -135,6 +142,7 @@ class Delivery:
         async with self._sealing:
             try:
                 sealed = await asyncio.to_thread(self._append, make, bridging)
+                self._heads = self.sealer.heads()
                 self.uploader.offer(sealed.header.key)
             except SpoolFull as full:
                 log.error("neither disk nor memory takes a record: %s", full.strerror)
@@ -144,14 +152,18 @@ class Delivery:
         before = dict(self.sealer.positions)
         sealed = make()
         try:
-            self.spool.append(sealed)
+            self.spool.append(sealed, self._note_places)
         except SpoolFull:
             # the chain goes on without the record, and the gap is on the record
             self.sealer.positions |= before
             self._dropped.append(Dropped(sealed.header, b""))
             raise
-        for key in bridging:
-            self.spool.bridged(key)
+        if sealed.header.key not in self.spool.held:  # what is only in memory would be gone with the agent
+            for key in bridging:
+                self.spool.bridged(key)
+        return sealed
+
+    def _note_places(self) -> None:
         places = {
             stream: Place(at.epoch, at.seq, at.head.hex(), self.gaps.until_us.get(stream, 0))
             for stream, at in list(self.sealer.positions.items())
@@ -160,7 +172,6 @@ class Delivery:
             self.keep(places)
         except OSError as error:  # the disk's trouble is told by the spool; a new agent reads the records themselves
             log.warning("where the streams are cannot be kept: %s", error.strerror)
-        return sealed
 
     def _tell_room(self) -> None:
         spool, (trouble, level, dropping) = self.spool, self._told

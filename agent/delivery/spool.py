@@ -88,6 +88,10 @@ def _nobody(_: Dropped) -> None:
     pass
 
 
+def _nothing() -> None:
+    pass
+
+
 @dataclass(slots=True)
 class Spool:
     """The spool of one session. `dropped` is told of each record that is given up, in the thread that appends."""
@@ -125,8 +129,12 @@ class Spool:
 
     # one thread: what comes in
 
-    def append(self, sealed: Sealed) -> None:
-        """Take a record. It is durable when this returns, unless `trouble` says otherwise. Raises SpoolFull."""
+    def append(self, sealed: Sealed, safe: Callable[[], None] = _nothing) -> None:
+        """Take a record. It is durable when this returns, unless `trouble` says otherwise. Raises SpoolFull.
+
+        `safe` is called when it is, and before anybody can deliver it: else it could be stored at the service, deleted
+        here, and forgotten by an agent that dies before it has noted how far the stream has come.
+        """
         key = sealed.header.key
         if key in self._waiting:
             log.error("a record with the key of one that waits: the older one is set aside: %s", named(key))
@@ -134,11 +142,13 @@ class Spool:
         refusal = self._stored(sealed)
         if refusal is None:
             self.trouble = ""
+            safe()
             self._waiting.put(key, len(sealed.data))
             self.write_down()
         else:
             self.trouble = refusal.strerror or str(refusal)
             self._hold(sealed, refusal)
+            safe()
             self._waiting.put(key, len(sealed.data))
         self._judge()
 

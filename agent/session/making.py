@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import contextlib
 import logging
 import random
 import uuid
@@ -161,7 +162,10 @@ class SessionMaker:
             watch.heard(now_us)
             if now_us - kept_us >= CONTACT_KEPT_US:
                 kept_us = now_us
-                folder.save_contact(Contact(now_us, wall_ms(), boot_id()))
+                with contextlib.suppress(
+                    OSError
+                ):  # the disk's trouble is told by the spool; the deadline is known here
+                    folder.save_contact(Contact(now_us, wall_ms(), boot_id()))
             if silent_us >= AWAY_US:
                 session.delivery.uploader.restored()
 
