@@ -105,14 +105,16 @@ class Delivery:
     async def _seal_segments(self) -> None:
         async with contextlib.aclosing(self.intake.segments()) as segments:
             async for segment in segments:
-                self._note_gap(segment)
+                gap = self.gaps.see(segment)
+                if gap is not None:
+                    self._record_gap(gap)
+                    # before the evidence that ends it: an agent that dies between the two notices the gap again
+                    await self._flush_events()
                 await self._spool(functools.partial(self.sealer.segment, segment))
 
-    def _note_gap(self, segment: Segment) -> None:
-        gap = self.gaps.see(segment)
-        if gap is not None:
-            detail: Detail = {"cause": gap.cause or self.witness.cause(gap) or "unknown"}
-            self.record(Event("gap", gap.start_us, self.sealer.wall_us() // 1000, gap.stream, gap.until_us, detail))
+    def _record_gap(self, gap: Gap) -> None:
+        detail: Detail = {"cause": gap.cause or self.witness.cause(gap) or "unknown"}
+        self.record(Event("gap", gap.start_us, self.sealer.wall_us() // 1000, gap.stream, gap.until_us, detail))
 
     async def _seal_events(self) -> None:
         while True:

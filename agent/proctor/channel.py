@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+from websockets.exceptions import InvalidStatus, WebSocketException
 
 from secureproctor.agent.delivery.backoff import Backoff
 from secureproctor.agent.delivery.uploader import Access
@@ -17,6 +17,14 @@ from secureproctor.contract.channel import KEEP_ALIVE_S, LINK_LOST_AFTER_S, MAX_
 from secureproctor.contract.link import LinkError, Snapshot
 
 log = logging.getLogger(__name__)
+
+
+class _Direct(connect):
+    """Follows no redirect: the service makes none, and whoever else answers is not to be told anything."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        """The refusal, as it came."""
+        return exc
 
 
 @dataclass(slots=True)
@@ -57,7 +65,7 @@ class ProctorChannel:
         """Keep a connection for ever; cancel to stop."""
         while True:
             try:
-                async with connect(
+                async with _Direct(
                     self.address,
                     **websocket_way(self.address),
                     additional_headers={"Authorization": f"Bearer {self.access.token}"},
@@ -67,13 +75,12 @@ class ProctorChannel:
                     close_timeout=1,
                 ) as socket:
                     self.backoff.succeeded()
-                    self.heard()
                     await self._converse(socket)
             except InvalidStatus as error:
                 log.info("the proctor channel was refused with status %d", error.response.status_code)
                 if error.response.status_code == 401:
                     await self.access.renew()
-            except (OSError, ConnectionClosed, InvalidHandshake, LinkError) as error:
+            except (OSError, WebSocketException, LinkError) as error:
                 log.info("the proctor channel is gone: %s", error)
             finally:
                 self.protocol.disconnected()

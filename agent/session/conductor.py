@@ -96,6 +96,7 @@ class Conductor:
             for stream in session.streams:
                 session.delivery.gaps.interrupted(stream, "agent restarted")
             self.record("agent_restarted", detail={"state": state})
+            await session.delivery.flush()  # it is to stay on the record however soon this agent dies
             if state in LIVE and session.watch.left_s(boot_us()) <= 0:
                 await self._end(session, Trigger.EXPIRE, session.expiry_us())
             elif state in LIVE and (state is State.RUNNING or session.data.settings.capture_while_paused):

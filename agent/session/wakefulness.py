@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 STALL_US = 5_000_000
 """Nobody who works is away for so long; a computer under load is late by less."""
+PAUSE_US = 1_600_000
+"""So long between two looks, which are a second apart, explains a gap; it is not worth an event of its own."""
 SLEEP_US = 1_000_000
 CLOCK_SET_US = 2_000_000
 """More than the time service's own small corrections between two looks."""
@@ -65,8 +67,8 @@ class Wakefulness:
         slept_us = passed_us - (now.monotonic_us - last.monotonic_us)
         if slept_us >= SLEEP_US:
             self._absent(Absence("machine_slept", last.boot_us, now.boot_us))
-        elif passed_us >= STALL_US:
-            self._absent(Absence("agent_stalled", last.boot_us, now.boot_us))
+        elif passed_us >= PAUSE_US:
+            self._absent(Absence("agent_stalled", last.boot_us, now.boot_us), worth_telling=passed_us >= STALL_US)
         set_us = now.wall_us - last.wall_us - passed_us
         if abs(set_us) >= CLOCK_SET_US:
             self._news.append(ClockSet(now.boot_us, set_us))
@@ -85,6 +87,7 @@ class Wakefulness:
                 return CAUSES[absence.kind]
         return ""
 
-    def _absent(self, absence: Absence) -> None:
-        self._news.append(absence)
+    def _absent(self, absence: Absence, *, worth_telling: bool = True) -> None:
+        if worth_telling:
+            self._news.append(absence)
         self.absences = [*self.absences[1 - KEPT :], absence]

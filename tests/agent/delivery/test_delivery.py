@@ -16,7 +16,7 @@ from secureproctor.agent.delivery import intake as taking
 from secureproctor.agent.delivery.delivery import Delivery
 from secureproctor.agent.delivery.gaps import Gap, GapWatch
 from secureproctor.agent.delivery.intake import Intake
-from secureproctor.agent.delivery.sealer import Sealer
+from secureproctor.agent.delivery.sealer import Sealed, Sealer
 from secureproctor.agent.delivery.spool import Dropped, Key, Spool, SpoolFull
 from secureproctor.agent.session.folder import SessionFolder
 from secureproctor.capture.media import Kind, Segment
@@ -202,6 +202,24 @@ async def test_a_gap_that_no_source_explains_gets_the_cause_that_the_agents_cloc
     delivery.take(segment(30_000_000))
     causes = [event.detail["cause"] for event in await events(delivery)]
     assert causes == ["machine asleep", "unknown", "missing"]
+
+
+async def test_a_gap_is_on_the_record_before_the_evidence_that_ends_it(
+    delivery: Delivery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An agent that dies in between notices the gap again; the other way round it would be forgotten."""
+    written: list[Stream] = []
+    append = Spool.append
+
+    def noting(spool: Spool, sealed: Sealed, *rest: Any) -> None:
+        written.append(sealed.header.stream)
+        append(spool, sealed, *rest)
+
+    monkeypatch.setattr(Spool, "append", noting)
+    for start_us in (0, 1, 10_000_000):
+        delivery.take(segment(start_us))
+    await delivery.flush()
+    assert written == [Stream.SCREEN, Stream.SCREEN, Stream.EVENTS, Stream.SCREEN]
 
 
 async def test_evidence_that_is_given_up_is_on_the_record_with_its_place_in_the_chain(

@@ -31,6 +31,8 @@ class Service:
     bodies: list[dict[str, Any]] = field(default_factory=list)
     tokens: list[str] = field(default_factory=list)
     statuses: list[int] = field(default_factory=list)
+    elsewhere: list[str] = field(default_factory=list)
+    """Addresses to which the next requests are redirected."""
     sockets: list[ServerConnection] = field(default_factory=list)
     resumed: set[ServerConnection] = field(default_factory=set)
     connections: int = 0
@@ -50,6 +52,10 @@ class Service:
 
     def _door(self, socket: ServerConnection, request: Request) -> Response | None:
         self.tokens.append(request.headers["Authorization"])
+        if self.elsewhere:
+            redirect = socket.respond(302, "")
+            redirect.headers["Location"] = self.elsewhere.pop(0)
+            return redirect
         return socket.respond(self.statuses.pop(0), "") if self.statuses else None
 
     async def _converse(self, socket: ServerConnection) -> None:
@@ -314,3 +320,14 @@ async def test_a_long_command_does_not_make_the_link_look_lost(play: Play, event
     await eventually(lambda: len(play.service.said("heartbeat")) > before + 20)
     assert play.service.connections == 1
     go_on.set()
+
+
+@pytest.mark.parametrize("address", ["http://portal.example/login", "ws://127.0.0.1:9/other", "not an address"])
+async def test_a_redirect_is_not_followed_and_not_the_end(play: Play, eventually: Until, address: str) -> None:
+    """A hotel's log-in page answers for the service: the token goes nowhere else, and the channel comes back."""
+    await eventually(lambda: play.service.resumed)
+    play.service.elsewhere = [address] * 3
+    play.service.cut()
+    await eventually(lambda: not play.service.elsewhere and play.service.resumed)
+    play.channel.send(chat(1))
+    await eventually(lambda: len(play.service.said("chat")) == 1)

@@ -46,11 +46,18 @@ def test_sleep_is_what_only_the_boot_clock_counts(clocks: Clocks, watch: Wakeful
 
 
 def test_an_agent_that_was_stopped_is_told_apart_from_a_late_one(clocks: Clocks, watch: Wakefulness) -> None:
-    clocks.go(4.9)
+    clocks.go(1.5)
     assert watch.news() == []
     clocks.go(5.1)
     assert [type(each) for each in watch.news()] == [Absence]
     assert watch.absences[0].kind == "agent_stalled"
+
+
+def test_a_short_standstill_explains_a_gap_without_an_event_of_its_own(clocks: Clocks, watch: Wakefulness) -> None:
+    before = clocks.now.boot_us
+    clocks.go(3.3)
+    assert watch.cause(before, clocks.now.boot_us) == "agent stalled"
+    assert watch.news() == []
 
 
 @pytest.mark.parametrize("by_s", [3600.0, -3600.0, 2.5, -2.5])
