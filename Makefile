@@ -6,7 +6,7 @@ PLATFORMS := linux win32 darwin
 lower = $(shell echo $(1) | tr A-Z a-z)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-demo demo test bench check check-style check-types check-imports check-docs format docs lock clean distclean
+.PHONY: help setup setup-demo demo test soak bench check check-style check-types check-imports check-docs format docs lock clean distclean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 18
@@ -22,7 +22,10 @@ demo: setup-demo  ## a whole proctored session and its report; STORY=name DURATI
 	$(BIN)/secureproctor demo $(foreach each,STORY DURATION OUT BROKEN OUTAGE EXPIRY RATE KILLS SEED,$(if $($(each)),--$(call lower,$(each)) $($(each))))
 
 test: setup  ## all tests; ARGS= goes to pytest
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup $(ARGS)
+
+soak: setup  ## faults at random for MINUTES=20 with SEED=, against real processes; the invariants are checked at the end
+	$(BIN)/python -m tests.faults.soak $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
 
 bench: setup  ## the measurements against peers, as tables
 	$(BIN)/python -m secureproctor.benchmarks $(ARGS)

@@ -9,16 +9,18 @@ import argparse
 import gc
 import mmap
 import os
+import subprocess
+import sys
 import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
-from multiprocessing import get_context
 from pathlib import Path
 from statistics import median, quantiles
+
+import msgspec
 
 from secureproctor.agent.delivery.room import Room
 from secureproctor.agent.delivery.sealer import Sealed
@@ -96,8 +98,19 @@ def taken(sizes: list[int], beside: Path | None, times: int) -> Iterator[Taken]:
     for records in sizes:
         with tempfile.TemporaryDirectory(prefix="backlog-", dir=beside) as root:
             fill(SessionFolder(Path(root)).spool, records)
-            with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
-                yield process.submit(measured, Path(root), records, times).result()
+            words = [
+                sys.executable,
+                "-m",
+                __spec__.name,
+                "--within",
+                root,
+                "--records",
+                str(records),
+                "--times",
+                str(times),
+            ]
+            said = subprocess.run(words, stdout=subprocess.PIPE, check=True).stdout
+            yield msgspec.json.decode(said, type=Taken)
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -106,7 +119,12 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--records", type=int, nargs="+", default=list(RECORDS), help="sizes of the backlog")
     parser.add_argument("--folder", type=Path, help="where the disk is that is to be measured")
     parser.add_argument("--times", type=int, default=TIMES, help="how often each call is timed")
+    parser.add_argument("--within", type=Path, help=argparse.SUPPRESS)  # the process that is measured
     arguments = parser.parse_args(argv)
+    if arguments.within:
+        found = measured(arguments.within, arguments.records[0], arguments.times)
+        sys.stdout.buffer.write(msgspec.json.encode(found))
+        return
     print(tables(list(taken(arguments.records, arguments.folder, arguments.times))))
 
 

@@ -106,6 +106,24 @@ def test_a_signal_ends_the_agent_at_once_and_its_pairing_file_goes(place: Place,
     assert list((place.home / "run").iterdir()) == []
 
 
+def test_a_supervised_agent_comes_back_when_it_is_killed_and_goes_with_its_guardian(place: Place, running: Start) -> None:
+    guardian = running("--supervised")
+    try:
+        first = place.pairing(guardian)
+        os.kill(first.pid, signal.SIGKILL)
+        end = time.monotonic() + DEADLINE_S
+        while (second := place.pairing(guardian)).pid == first.pid:
+            assert time.monotonic() < end, "the agent did not come back"
+            time.sleep(0.01)
+        assert place.run("status", *place.folders).returncode == 0
+    finally:
+        guardian.terminate()
+        guardian.communicate(timeout=DEADLINE_S)
+    assert guardian.returncode == 0
+    with pytest.raises(ProcessLookupError):
+        os.kill(second.pid, 0)
+
+
 def test_without_an_agent_status_says_how_to_start_one(place: Place) -> None:
     asked = place.run("status", *place.folders)
     assert (asked.returncode, asked.stdout) == (1, "")
