@@ -56,6 +56,7 @@ def protocol() -> str:
         *_structs(events),
         "## The report",
         _prose(report),
+        _table(("Finding", "Meaning"), ((f"`{name}`", meaning) for name, meaning in report.TAMPERING.items())),
         *_structs(report),
         "## The page and the agent",
         _prose(page),

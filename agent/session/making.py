@@ -162,9 +162,7 @@ class SessionMaker:
             watch.heard(now_us)
             if now_us - kept_us >= CONTACT_KEPT_US:
                 kept_us = now_us
-                with contextlib.suppress(
-                    OSError
-                ):  # the disk's trouble is told by the spool; the deadline is known here
+                with contextlib.suppress(OSError):  # the disk's trouble is the spool's to tell
                     folder.save_contact(Contact(now_us, wall_ms(), boot_id()))
             if silent_us >= AWAY_US:
                 session.delivery.uploader.restored()
