@@ -106,7 +106,9 @@ def test_a_signal_ends_the_agent_at_once_and_its_pairing_file_goes(place: Place,
     assert list((place.home / "run").iterdir()) == []
 
 
-def test_a_supervised_agent_comes_back_when_it_is_killed_and_goes_with_its_guardian(place: Place, running: Start) -> None:
+def test_a_supervised_agent_comes_back_when_it_is_killed_and_goes_with_its_guardian(
+    place: Place, running: Start
+) -> None:
     guardian = running("--supervised")
     try:
         first = place.pairing(guardian)

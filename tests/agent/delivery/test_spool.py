@@ -232,7 +232,12 @@ def test_a_folder_that_cannot_be_made_is_an_error_of_open(tmp_path: Path) -> Non
 def test_records_come_and_go_in_two_threads_while_they_are_looked_through(spool: Spool) -> None:
     """One thread appends; the other walks over what waits and acknowledges half of it, the walk of before still open."""
     records = [sealed((stream, 0, seq), bytes(50)) for seq in range(40) for stream in (Stream.SCREEN, Stream.AUDIO)]
-    writer = threading.Thread(target=lambda: [spool.append(record) for record in records])
+
+    def write() -> None:
+        for record in records:
+            spool.append(record)
+
+    writer = threading.Thread(target=write)
     walk, taken = spool.oldest(Stream.SCREEN), list[Key]()
     writer.start()
     while writer.is_alive():

@@ -16,6 +16,7 @@ from secureproctor.agent.delivery import spool as spooling
 from secureproctor.agent.delivery.room import Room
 from secureproctor.agent.delivery.sealer import Sealed
 from secureproctor.agent.delivery.spool import Dropped, Gone, Key, Spool, SpoolFull
+from secureproctor.agent.durable import save
 from secureproctor.contract.record import GENESIS, Header, RecordKind, record_hash, seal
 from secureproctor.contract.streams import Stream
 
@@ -41,7 +42,7 @@ class Refusing:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, code: int) -> None:
         self.monkeypatch, self.code, self.asked = monkeypatch, code, 0
-        self.real = shelf.save
+        self.real = save
 
     def __call__(self, *_: Any, **__: Any) -> None:
         self.asked += 1
@@ -144,7 +145,7 @@ def test_a_disk_that_says_full_though_room_was_seen_gets_room_made(
 ) -> None:
     """As a user's quota does, of which the free space says nothing."""
     spool.room.quota_bytes = 10**9
-    records, save = filled(spool), shelf.save
+    records = filled(spool)
 
     def within_quota(path: Path, data: bytes) -> None:
         if sum(each.stat().st_size for each in spool.folder.iterdir()) + len(data) > 6 * SIZE:

@@ -20,6 +20,7 @@ from secureproctor.agent.delivery import spool as spooling
 from secureproctor.agent.delivery.room import Room
 from secureproctor.agent.delivery.sealer import Sealed
 from secureproctor.agent.delivery.spool import Dropped, Gone, Key, Spool, SpoolFull
+from secureproctor.agent.durable import save
 from secureproctor.contract.record import GENESIS, Header, RecordKind, parse, record_hash, seal
 from secureproctor.contract.streams import MEDIA, Stream
 
@@ -71,7 +72,7 @@ class SpoolModel(RuleBasedStateMachine):
         self.patch = pytest.MonkeyPatch()
         self.patch.setattr(spooling, "MEMORY_LIMIT", MEMORY)
         self.patch.setattr(spooling, "SLACK", 0)
-        self.real_save = shelf.save
+        self.real_save = save
         self.patch.setattr(shelf, "save", self.save)
         self.error = 0
         self.now = 0
