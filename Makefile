@@ -6,7 +6,7 @@ PLATFORMS := linux win32 darwin
 lower = $(shell echo $(1) | tr A-Z a-z)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-demo demo test soak bench check check-style check-types check-imports check-docs format docs lock clean distclean
+.PHONY: help setup setup-demo demo test soak bench bench-delivery check check-style check-types check-imports check-docs format docs lock clean distclean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 18
@@ -29,6 +29,11 @@ soak: setup  ## faults at random for MINUTES=20 with SEED=, against real process
 
 bench: setup  ## the measurements against peers, as tables
 	$(BIN)/python -m secureproctor.benchmarks $(ARGS)
+
+bench-delivery: setup  ## what a backlog costs, how it drains beside the live view, what lower quality saves
+	$(BIN)/python -m secureproctor.benchmarks.backlog
+	$(BIN)/python -m secureproctor.benchmarks.drain
+	$(BIN)/python -m secureproctor.benchmarks.levels
 
 check: check-style check-types check-imports check-docs  ## style, types for three platforms, import directions, generated documents
 

@@ -72,8 +72,8 @@ class Settings:
     screen_crf: Crf = _setting(28, "x264 quality of the screen; lower is better and larger.")
     webcam_fps: Rate = _setting(10.0, "Pictures of the webcam per second.")
     audio_bitrate: BitRate = _setting(48_000, "Bits per second of the audio.")
-    # with what it takes to close, seal and write one, so much is lost when the agent is killed: less than 2 s
-    segment_s: SegmentLength = _setting(1.8, "Length of a segment in seconds.")
+    # with what it takes to hear, close, seal and write one (0.2 s), so much is lost when the agent is killed: less than 2 s
+    segment_s: SegmentLength = _setting(1.7, "Length of a segment in seconds.")
     retention_h: Patience = _setting(72.0, "Hours for which undelivered evidence is kept after the end.", ADMIN)
     spool_quota_mb: Megabytes = _setting(
         8_192, "Most megabytes of undelivered evidence on the disk; near it, quality goes down.", ADMIN
