@@ -22,7 +22,7 @@ demo: setup-demo  ## a whole proctored session and its report; STORY=name DURATI
 	$(BIN)/secureproctor demo $(foreach each,STORY DURATION OUT BROKEN OUTAGE EXPIRY RATE KILLS SEED,$(if $($(each)),--$(call lower,$(each)) $($(each))))
 
 test: setup  ## all tests; ARGS= goes to pytest
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup $(ARGS)
+	$(BIN)/python -m pytest $(ARGS)
 
 soak: setup  ## faults at random for MINUTES=20 with SEED=, against real processes; the invariants are checked at the end
 	$(BIN)/python -m tests.faults.soak $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
