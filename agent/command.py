@@ -103,6 +103,7 @@ def _agent(arguments: argparse.Namespace) -> int:
     from secureproctor.agent.app import AGENT, running
     from secureproctor.agent.local.server import PortTaken
     from secureproctor.agent.lock import AnotherAgent
+    from secureproctor.agent.outside import NoTrust
 
     settings = read_settings(arguments).settings
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -121,6 +122,8 @@ def _agent(arguments: argparse.Namespace) -> int:
         raise Trouble(
             f"The agent cannot run: {error.strerror}.", "End the other agent, or use another state folder."
         ) from None
+    except NoTrust as error:
+        raise _untrusting(error) from None
     except PortTaken:
         raise Trouble(
             f"Port {settings.local_port} on 127.0.0.1 is taken, perhaps by another agent.",
@@ -129,6 +132,10 @@ def _agent(arguments: argparse.Namespace) -> int:
     except OSError as error:
         raise Trouble(f"The agent cannot run: {error}.", "Check the folders in its settings.") from None
     return 0
+
+
+def _untrusting(error: OSError) -> Trouble:
+    return Trouble(f"No secure connection is possible: {error}.", "Correct or unset SSL_CERT_FILE and SSL_CERT_DIR.")
 
 
 def _on_signals(end: Callable[[], None]) -> None:
@@ -146,7 +153,7 @@ def _check(arguments: argparse.Namespace) -> int:
     from secureproctor.agent.app import check_context
     from secureproctor.agent.checks.run import run_checks
     from secureproctor.agent.checks.table import check_table, exit_code, to_json
-    from secureproctor.agent.outside import http_client
+    from secureproctor.agent.outside import NoTrust, http_client
     from secureproctor.contract.page import CheckResult
     from secureproctor.contract.streams import MEDIA
 
@@ -156,7 +163,10 @@ def _check(arguments: argparse.Namespace) -> int:
         async with http_client() as client:
             return await run_checks(check_context(settings, client, frozenset(MEDIA), arguments.expiry))
 
-    results = asyncio.run(run())
+    try:
+        results = asyncio.run(run())
+    except NoTrust as error:
+        raise _untrusting(error) from None
     if arguments.json:
         sys.stdout.write(to_json(results) + "\n")
     else:

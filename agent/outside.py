@@ -31,6 +31,10 @@ HTTP_OF = {"ws": "http", "wss": "https"}
 """A WebSocket goes where an HTTP request would."""
 
 
+class NoTrust(OSError):
+    """The certificates that the environment names cannot be read; the message says which."""
+
+
 class WrongProxy(OSError):
     """The system names a proxy that cannot be used; the message says which."""
 
@@ -43,11 +47,15 @@ class WebsocketWay(TypedDict):
 
 
 def trust() -> ssl.SSLContext:
-    """A client's TLS context. Raises OSError when a file that SSL_CERT_FILE names cannot be read."""
+    """A client's TLS context. Raises NoTrust."""
     context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     file, folder = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
     if file or folder:  # OpenSSL would heed them by itself; the verifiers of Windows and macOS would not
-        context.load_verify_locations(file or None, folder or None)
+        try:
+            context.load_verify_locations(file or None, folder or None)
+        except OSError as error:  # ssl.SSLError is one: the file holds something else
+            named = " and ".join(filter(None, (file, folder)))
+            raise NoTrust(f"the certificates of {named} cannot be read ({error.strerror or error})") from None
     return context
 
 
@@ -66,12 +74,12 @@ def proxy_for(url: str) -> str | None:
 
 
 def websocket_way(url: str) -> WebsocketWay:
-    """How a WebSocket to `url` is opened. Raises WrongProxy, and OSError as `trust`."""
+    """How a WebSocket to `url` is opened. Raises WrongProxy, and NoTrust."""
     return WebsocketWay(ssl=trust() if httpx.URL(url).scheme == "wss" else None, proxy=proxy_for(url))
 
 
 def http_client() -> httpx.AsyncClient:
-    """A client for one event loop, to be closed by its owner. Raises OSError as `trust`."""
+    """A client for one event loop, to be closed by its owner. Raises NoTrust."""
     return httpx.AsyncClient(transport=Routed(trust()), timeout=TIMEOUT, trust_env=False)
 
 

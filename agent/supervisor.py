@@ -1,4 +1,4 @@
-"""The one TaskGroup of the agent, and the one place where any exception at all is caught: it is logged and told."""
+"""The one TaskGroup of the agent, and the last place where an exception is caught: it is logged and told."""
 
 import asyncio
 import logging

@@ -25,19 +25,22 @@ GROUP, USER = "benchmarks", "candidate-1"
 _T = TypeVar("_T", bound=msgspec.Struct)
 
 
-class _Error(msgspec.Struct):
+class Fault(msgspec.Struct):
+    """Why a call was refused."""
+
     data: ErrorInfo
 
 
-class _Frame(msgspec.Struct):
+class Frame(msgspec.Struct):
     """An answer, or (without an id) a notification."""
 
     id: int = 0
     result: msgspec.Raw = msgspec.Raw(b"null")
-    error: _Error | None = None
+    error: Fault | None = None
+    params: msgspec.Raw = msgspec.Raw(b"null")
 
 
-class _WholeReport(msgspec.Struct):
+class WholeReport(msgspec.Struct):
     """contract.http.ReportAnswer when the report was asked for as JSON."""
 
     data: ReportLink
@@ -83,7 +86,7 @@ class ExamPage:
         """The report, and the address at which its recordings can be had."""
         query = {"publicKey": PUBLIC_KEY, "groupName": GROUP, "userId": USER, "reportFormat": "json"}
         signed = SignedQuery(query, sign_body(self.private_key, joined_values(query).encode()))
-        answer = await self._call("report", _WholeReport, signed)
+        answer = await self._call("report", WholeReport, signed)
         return answer.report, answer.data.url
 
     async def _call(self, method: str, kind: type[_T], params: msgspec.Struct | None = None) -> _T:
@@ -91,7 +94,7 @@ class ExamPage:
         call = {"jsonrpc": "2.0", "id": number, "method": method} | ({"params": params} if params else {})
         await self.socket.send(msgspec.json.encode(call).decode())
         async for frame in self.socket:
-            answer = msgspec.json.decode(frame, type=_Frame)
+            answer = msgspec.json.decode(frame, type=Frame)
             if answer.id != number:
                 continue  # a notification
             if answer.error is not None:

@@ -6,22 +6,22 @@ up sharpness, pace, and in the end size: its picture is made smaller after it wa
 again and whoever else looks at the pictures sees them whole. Sound is all there is of what was said: it is
 untouched at `reduced` and stays speech at `least`.
 
-In kB a minute, on the virtual desk at 1080p, with the default plan (`python -m secureproctor.benchmarks.levels`; two cores
-that had other work too, so that scrolling at `full` missed pictures, and costs more where none is missed):
+In kB a minute, on the virtual desk at 1080p, with the default plan (`python -m secureproctor.benchmarks.levels --seconds 30`, two
+cores and no other work; scrolling at `full` is more than they encode, so that it misses pictures and costs less than at `reduced`):
 
     scene   level    screen  webcam  sound   all
-    static  full        875    1301    434  2610
-            reduced     602     588    418  1608
-            least       398     154    268   820
-    typing  full       1130    1249    430  2808
-            reduced     812     586    413  1811
-            least       507     149    274   931
-    scroll  full       3074    1242    423  4739
-            reduced    2826     602    430  3858
-            least      1147     152    271  1571
+    static  full        829    1395    441  2666
+            reduced     619     596    411  1626
+            least       413     152    272   838
+    typing  full       1182    1379    430  2991
+            reduced     855     600    434  1889
+            least       544     153    271   968
+    scroll  full       2091    1398    426  3915
+            reduced    2862     599    424  3885
+            least      1167     153    272  1592
 
-What is left of a still screen is key frames, one a segment. At CRF 40 (`least`) text of an exam page is still clean to read:
-luma PSNR 38 dB, against 49 at `full`.
+What is left of a still screen is key frames, one a segment. `least` encodes the screen at CRF 40: text of an exam page could be
+read without effort at 38, and with shadows around the letters at 43.
 """
 
 from dataclasses import dataclass, replace

@@ -23,6 +23,7 @@ class Intake:
         self._segments: queue.Queue[Segment] = queue.Queue(CAPACITY)
         self._arrived = asyncio.Event()
         self._idle = asyncio.Event()
+        self._abandoned = False
 
     def put(self, segment: Segment) -> bool:
         """Hand over a segment from a capture thread; False when there was no room in time."""
@@ -36,16 +37,25 @@ class Intake:
 
     async def segments(self) -> AsyncGenerator[Segment, None]:
         """Segments as they come, without end."""
-        while True:
-            await self._arrived.wait()
-            self._arrived.clear()
-            with contextlib.suppress(queue.Empty):
-                while True:
-                    yield self._segments.get_nowait()
+        try:
+            while True:
+                await self._arrived.wait()
+                self._arrived.clear()
+                with contextlib.suppress(queue.Empty):
+                    while True:
+                        yield self._segments.get_nowait()
+                self._idle.set()
+        finally:
+            self._abandoned = True
             self._idle.set()
 
     async def drained(self) -> None:
-        """Return when all that was put before has been taken *and* dealt with: the taker has come back for more."""
+        """Return when all that was put before has been taken *and* dealt with: the taker has come back for more.
+
+        When the taker has ended nobody would come back: a session must be able to end also then.
+        """
+        if self._abandoned:
+            return
         self._idle.clear()
         self._arrived.set()
         await self._idle.wait()

@@ -106,11 +106,6 @@ class Uploader:
         """Whether nothing is left that sending could deliver."""
         return not self._lanes.in_flight and not self.spool.waiting[0]
 
-    @property
-    def set_aside(self) -> int:
-        """How many records the service refused for good."""
-        return self.spool.aside
-
     def progress(self, now: float) -> DrainStatus | None:
         """How far the backlog is, at a time of the uploader's clock; None when nothing waits but what is live."""
         records, size = self.spool.waiting

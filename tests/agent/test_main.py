@@ -179,6 +179,17 @@ def test_every_setting_but_those_of_the_policy_is_an_option(capsys: pytest.Captu
     assert shown.count("(command line only)") == sum(field.metadata["by"] == COMMAND_ONLY for field in FIELDS.values())
 
 
+@pytest.mark.parametrize("command", ["agent", "check"])
+def test_certificates_that_cannot_be_read_are_a_sentence(place: Place, command: str) -> None:
+    words = place.command(command, "--local-port", "0", "--service-url", "https://localhost:9", *place.folders)
+    environment = {**place.environment, "SSL_CERT_FILE": "/nowhere/ca.pem", "SSL_CERT_DIR": ""}
+    asked = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=DEADLINE_S, check=False)
+    assert asked.returncode == 1
+    assert "the certificates of /nowhere/ca.pem cannot be read (No such file or directory)" in asked.stderr
+    assert "SSL_CERT_FILE" in asked.stderr.splitlines()[-1]
+    assert "Traceback" not in asked.stderr
+
+
 @pytest.mark.parametrize("words", [[], ["explode"], ["status", "--explode"], ["agent", "--local-port"]])
 def test_a_wrong_command_line_has_an_exit_code_of_its_own(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:

@@ -14,10 +14,10 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Origin
 
+from secureproctor.benchmarks.page import Frame, WholeReport
 from secureproctor.contract.channel import FINAL
 from secureproctor.contract.console import Failed, Hello, Issue, Issued, SessionSnapshot, ToConsole
-from secureproctor.contract.errors import ErrorInfo
-from secureproctor.contract.http import InitBody, ProctoringSettings, ReportLink
+from secureproctor.contract.http import InitBody, ProctoringSettings
 from secureproctor.contract.page import AutoAcknowledgement, CheckResults, PageEvent, Registered, SignedRequest, Status
 from secureproctor.contract.report import CommandReport, Report
 from secureproctor.contract.signing import joined_values, sign_body
@@ -27,22 +27,6 @@ from secureproctor.demo.stage import PUBLIC_KEY
 GROUP = "faults"
 PATIENCE_S = 90.0
 T = TypeVar("T", bound=msgspec.Struct)
-
-
-class _Error(msgspec.Struct):
-    data: ErrorInfo
-
-
-class _Frame(msgspec.Struct):
-    id: int = 0
-    result: msgspec.Raw = msgspec.Raw(b"null")
-    error: _Error | None = None
-    params: msgspec.Raw = msgspec.Raw(b"null")
-
-
-class _WholeReport(msgspec.Struct):
-    data: ReportLink
-    report: Report
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -59,7 +43,7 @@ class Page:
     socket: ClientConnection
     private_key: str
     told: list[Told]
-    _answers: dict[int, "asyncio.Future[_Frame]"] = field(default_factory=dict)
+    _answers: dict[int, "asyncio.Future[Frame]"] = field(default_factory=dict)
     _calls: int = 0
 
     async def init(self, user: str, expiry_s: int) -> Registered:
@@ -109,7 +93,7 @@ class Page:
         """Read until the agent goes; calls that wait then fail."""
         with suppress(ConnectionClosed):
             async for data in self.socket:
-                frame = msgspec.json.decode(data, type=_Frame)
+                frame = msgspec.json.decode(data, type=Frame)
                 if answer := self._answers.pop(frame.id, None):
                     answer.set_result(frame)
                 else:
@@ -173,7 +157,7 @@ class Console:
         headers = {"Authorization": sign_body(self.private_key, joined_values(query).encode())}
         async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE_S) as client:
             answer = await client.get(f"{self.url}/v2/report/", params=query, headers=headers)
-        return msgspec.json.decode(answer.raise_for_status().content, type=_WholeReport).report
+        return msgspec.json.decode(answer.raise_for_status().content, type=WholeReport).report
 
     async def report_when(self, user: str, holds: Callable[[Report], bool], within_s: float = PATIENCE_S) -> Report:
         """The first report for which it holds; after `within_s` the last one, for the test to say what it lacks."""

@@ -266,6 +266,20 @@ async def test_trouble_of_the_disk_is_told_when_it_begins_and_when_it_ends(
     assert bodies(delivery, Stream.SCREEN) == [b"0", b"1", b"2"]
 
 
+async def test_whoever_waits_for_the_intake_goes_on_although_its_taker_has_ended() -> None:
+    """A defect there must not keep a session from ending."""
+    intake = Intake(asyncio.get_running_loop())
+    segments = intake.segments()
+    intake.put(segment(0))
+    await anext(segments)
+    waiting = asyncio.create_task(intake.drained())
+    await asyncio.sleep(0)
+    await segments.aclose()
+    async with asyncio.timeout(10):
+        await waiting
+        await intake.drained()
+
+
 async def test_delivery_goes_on_after_a_record_that_nothing_takes(
     delivery: Delivery, monkeypatch: pytest.MonkeyPatch
 ) -> None:

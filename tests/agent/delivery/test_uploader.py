@@ -101,7 +101,7 @@ async def test_a_record_that_is_refused_for_good_is_set_aside_and_kept(
     _, taken = put_in(upload, Stream.SCREEN, 0), put_in(upload, Stream.SCREEN, 1)
     upload.uploader.wake()
     await eventually(lambda: upload.uploader.done)
-    assert (upload.uploader.set_aside, upload.acknowledged) == (1, [taken])
+    assert (upload.spool.aside, upload.acknowledged) == (1, [taken])
     assert [path.read_bytes() for path in upload.spool.folder.glob("aside/*")] == [b"record"]
     assert upload.service.paths().count("screen/0/0") == 1
 
@@ -115,7 +115,7 @@ async def test_a_refusal_that_the_service_did_not_write_keeps_the_record(
     key = put_in(upload, Stream.SCREEN, 0)
     upload.uploader.wake()
     await eventually(lambda: upload.uploader.done)
-    assert (upload.uploader.set_aside, upload.acknowledged) == (0, [key])
+    assert (upload.spool.aside, upload.acknowledged) == (0, [key])
 
 
 @pytest.mark.parametrize(

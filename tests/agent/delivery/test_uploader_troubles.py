@@ -58,7 +58,7 @@ async def test_a_damaged_record_is_told_once_and_sent_all_the_same(
     await eventually(lambda: resting.uploader.done)
     ((told, kind, _),) = resting.damaged
     assert (told, kind) == (key, "truncated")
-    assert (len(resting.service.puts), resting.uploader.set_aside) == (3, 1)
+    assert (len(resting.service.puts), resting.spool.aside) == (3, 1)
 
 
 async def test_a_file_that_cannot_be_read_is_put_aside_after_some_tries(resting: "Upload", eventually: Any) -> None:
