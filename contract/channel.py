@@ -2,9 +2,11 @@
 
 Every frame is an `Envelope`. Numbered bodies (n > 0) are delivered in order, at least once by the link, and taken once by
 the receiver (contract.link); unnumbered ones (n = 0) are for the moment: `Resume`, `Heartbeat`, `KeepAlive`. Unknown body
-types from a newer peer are acknowledged and ignored.
+types from a newer peer are acknowledged and ignored. A body of a known type that cannot be read is acknowledged, too, and
+answered: a command whose id can be read by `refused`, anything else by `Unreadable`.
 """
 
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import msgspec
@@ -17,27 +19,59 @@ LINK_LOST_AFTER_S = 15.0
 MAX_MESSAGE = 256 * 1024
 CHAT_LENGTH = 4000
 
-CommandKind = Literal["pause", "resume", "end"]
-CommandStatus = Literal["received", "applied", "acknowledged", "failed", "refused", "expired"]
-STATUS_ORDER: tuple[CommandStatus, ...] = ("received", "applied", "acknowledged")
+CommandKind = Literal["pause", "resume", "end", "authorize", "reject", "resubmit", "quality", "snapshot"]
+CommandStatus = Literal["received", "applied", "unacknowledged", "acknowledged", "failed", "refused", "expired"]
+STATUS_ORDER: tuple[CommandStatus, ...] = ("received", "applied", "unacknowledged", "acknowledged")
+"""A command's way. `unacknowledged`: it took effect, and nobody acknowledged it in time; that may still happen."""
 FINAL: frozenset[CommandStatus] = frozenset({"acknowledged", "failed", "refused", "expired"})
 
-COMMANDS: dict[str, str] = {
-    "pause": "Pause the test. Refused when Pause/Resume was switched off at Init.",
-    "resume": "Resume the test. Refused when Pause/Resume was switched off at Init.",
-    "end": "End the test. Refused when End test was switched off at Init.",
+REMIND_EVERY_S = 10.0
+"""A page that has not acknowledged is asked again so often."""
+ACKNOWLEDGE_WITHIN_S = 30.0
+"""A command that the page has not acknowledged so long after it took effect is told to the proctor as unacknowledged."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommandRule:
+    """What a command means. `asks_page`: the exam page acknowledges it; all others the agent acknowledges by itself.
+
+    `arguments` are the values that `Command.argument` may have; a kind without any takes none.
+    """
+
+    meaning: str
+    lifetime_s: float
+    arguments: tuple[str, ...] = ()
+    asks_page: bool = False
+
+
+COMMANDS: dict[CommandKind, CommandRule] = {
+    "pause": CommandRule("Pause the test. Refused when Pause/Resume was off at Init.", 300, asks_page=True),
+    "resume": CommandRule("Resume the test. Refused when Pause/Resume was off at Init.", 300, asks_page=True),
+    "end": CommandRule("End the test. Refused when End test was off at Init.", 24 * 3600, asks_page=True),
+    "authorize": CommandRule("The candidate may start.", 3600),
+    "reject": CommandRule("The candidate may not start, for the reason in `text`; the session ends.", 3600),
+    "resubmit": CommandRule(
+        "The candidate is to show photo or ID card again; `text` says why.", 3600, ("photo", "id_card", "both")
+    ),
+    "quality": CommandRule("Capture in another quality from the next segment on.", 3600, ("full", "reduced", "least")),
+    "snapshot": CommandRule("Take a picture in full resolution now; it comes as a still.", 60, ("screen", "webcam")),
 }
-"""Every command and its meaning."""
+"""Every command. Its lifetime counts from its issue: past it, it is reported as expired, and not obeyed."""
 
 
 class Command(msgspec.Struct, frozen=True, tag="command"):
-    """Service → agent. `issued_ms` is the service's wall clock; past `lifetime_s` it is reported as expired, not obeyed."""
+    """Service → agent. `issued_ms` is the service's wall clock; `by` is the proctor's name.
 
-    id: str
-    kind: CommandKind
+    `kind` is one of COMMANDS; an agent answers one that it does not know with `refused`, since the service may be newer.
+    """
+
+    id: Annotated[str, Meta(min_length=1, max_length=64)]
+    kind: Annotated[str, Meta(max_length=32)]
     issued_ms: int
     lifetime_s: float = 300.0
-    text: str = ""
+    text: Annotated[str, Meta(max_length=CHAT_LENGTH)] = ""
+    argument: Annotated[str, Meta(max_length=32)] = ""
+    by: Annotated[str, Meta(max_length=128)] = ""
 
 
 class CommandUpdate(msgspec.Struct, frozen=True, tag="command_update"):
@@ -52,12 +86,40 @@ class CommandUpdate(msgspec.Struct, frozen=True, tag="command_update"):
 
 
 class Chat(msgspec.Struct, frozen=True, tag="chat"):
-    """A message between candidate and proctor, either way."""
+    """A message between candidate and proctor, either way. `by` is the proctor's name."""
 
-    id: str
+    id: Annotated[str, Meta(min_length=1, max_length=64)]
     sender: Literal["proctor", "candidate"]
     text: Annotated[str, Meta(min_length=1, max_length=CHAT_LENGTH)]
     at_ms: int
+    by: Annotated[str, Meta(max_length=128)] = ""
+
+
+class ChatMark(msgspec.Struct, frozen=True, tag="chat_mark"):
+    """Either way: the message with this id, which the other side wrote, was delivered (it is on the receiver's disk) or read
+    (a person had it before their eyes). `at_ms` is wall time."""
+
+    id: Annotated[str, Meta(min_length=1, max_length=64)]
+    mark: Literal["delivered", "read"]
+    at_ms: int
+
+
+class Unreadable(msgspec.Struct, frozen=True, tag="unreadable"):
+    """Agent → service: a message of a known type that could not be read was passed over."""
+
+    kind: str
+    reason: str
+
+
+AuthorizationStep = Literal["consent", "capture", "submitted", "authorized", "rejected"]
+
+
+class AuthorizationChanged(msgspec.Struct, frozen=True, tag="authorization"):
+    """Agent → service: how far authorization came. `wanted` is what the candidate is still to show (`photo`, `id_card`)."""
+
+    step: AuthorizationStep
+    at_ms: int
+    wanted: tuple[str, ...] = ()
 
 
 class ProctorError(msgspec.Struct, frozen=True, tag="error"):
@@ -115,6 +177,7 @@ class Heartbeat(msgspec.Struct, frozen=True, tag="heartbeat"):
     at_us: int | None
     backlog: Backlog
     heads: dict[str, Head]
+    quality: str = "full"
 
 
 class KeepAlive(msgspec.Struct, frozen=True, tag="keep_alive"):
@@ -129,8 +192,19 @@ class Resume(msgspec.Struct, frozen=True, tag="resume"):
     heard: int
 
 
-ToAgent = Command | Chat | ProctorError | ServiceEnded | KeepAlive | Resume
-ToService = CommandUpdate | Chat | SessionChanged | EventSeen | Heartbeat | KeepAlive | Resume
+ToAgent = Command | Chat | ChatMark | ProctorError | ServiceEnded | KeepAlive | Resume
+ToService = (
+    CommandUpdate
+    | Chat
+    | ChatMark
+    | Unreadable
+    | AuthorizationChanged
+    | SessionChanged
+    | EventSeen
+    | Heartbeat
+    | KeepAlive
+    | Resume
+)
 
 
 class Envelope(msgspec.Struct, frozen=True):

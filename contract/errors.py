@@ -78,6 +78,16 @@ CODES: dict[str, Row] = {
     "proctor_key_invalid": Row(
         401, "This is not the proctor's key.", "Open the console with the link that the service printed at its start."
     ),
+    "login_failed": Row(
+        401, "Name and password do not belong together.", "Try again, or ask a super proctor for a new password."
+    ),
+    "login_needed": Row(401, "The log-in is not valid any more.", "Log in again."),
+    "too_many_tries": Row(429, "There were too many wrong passwords.", "Wait {wait_s} seconds, then try again."),
+    "role_missing": Row(403, "Only a super proctor may do this.", "Ask a super proctor."),
+    "proctor_unknown": Row(404, "There is no proctor of this name.", "Look at the list of proctors."),
+    "last_super": Row(
+        409, "This is the last super proctor.", "Make another super proctor first, or use the link of the service."
+    ),
     "access_denied": Row(403, "This link does not open this session.", "Ask for a fresh report link."),
     "command_refused": Row(
         409, "The command {kind} is not possible: {why}.", "Switch it on at Init, and order it while the session runs."
@@ -106,6 +116,16 @@ CODES: dict[str, Row] = {
         "A local program must present the agent's pairing token.",
         "Read the token from the agent's runtime folder; only the user who runs the agent can.",
     ),
+    "agent_missing": Row(
+        503,
+        "The SecureProctor agent does not run on this computer, and cannot be started: {why}.",
+        "Correct that, or start it with: secureproctor agent. Then load the page again.",
+    ),
+    "agent_gone": Row(
+        503,
+        "The connection to the SecureProctor agent is gone: {why}.",
+        "Nothing is to be done: the page connects again.",
+    ),
     "not_now": Row(409, "{call} is not possible while the session is {state}.", "{remedy}"),
     "checks_failed": Row(
         409, "Proctoring cannot start: {failed} did not pass.", "Correct it as the check says, and check again."
@@ -123,6 +143,26 @@ CODES: dict[str, Row] = {
         409,
         "There is no {kind} request that waits for an acknowledgement.",
         "Acknowledge once, after the request came.",
+    ),
+    "held_elsewhere": Row(
+        409,
+        "Another tab of the browser holds this session.",
+        "Go on in that tab, or take the session over to this one.",
+    ),
+    "too_many_pages": Row(
+        429, "Too many pages are connected with the agent.", "Close tabs of the exam that are not needed."
+    ),
+    "too_many_calls": Row(
+        429, "More than {limit} calls of this page wait for an answer.", "Wait for the answers first."
+    ),
+    "consent_missing": Row(
+        409, "{call} is not possible before the candidate has agreed to be proctored.", "Show the terms and ask first."
+    ),
+    "picture_not_wanted": Row(409, "The {of} is not asked for.", "Look at authorization.wanted in the status."),
+    "pictures_missing": Row(409, "Not everything was taken yet: {missing}.", "Take it first, then submit."),
+    "camera_unavailable": Row(409, "The camera gives no picture: {diagnosis}.", "{remedy}"),
+    "chat_full": Row(
+        429, "Too many messages wait for the service.", "Wait until the connection is back, then send it again."
     ),
     "message_too_long": Row(400, "The message is longer than {limit} characters.", "Send it in parts."),
     "source_lost": Row(503, "The {stream} stopped delivering: {diagnosis}.", "{remedy}"),
@@ -154,6 +194,7 @@ class Refusal(Exception):
     def __init__(self, code: str, *, field: str = "", **data: object) -> None:
         row = CODES[code]
         self.code, self.status, self.number, self.field = code, row.status, row.number, field
+        self.data = data
         values = {"field": field, **data}
         self.message = row.message.format(**values)
         self.remedy = row.remedy.format(**values)

@@ -29,7 +29,17 @@ PATHS: dict[str, str] = {
     "GET /demo": "The demo page.",
     "GET /console": "The proctor's console; it talks over the WebSocket /v1/proctor.",
     "GET /v1/proctor": "The proctors' WebSocket (contract.console).",
+    "GET /v1/sessions/{id}/media/{stream}/thumbnail.jpg": "The newest picture of a stream, small, by a link's access code.",
+    "GET /v1/sessions/{id}/stills/{epoch}/{seq}": "A still as a JPEG, by a link's access code.",
+    "GET /v1/sessions/{id}/reference": "The exam's reference photo of the candidate, by a link's access code.",
+    "GET /v1/proctor/live": "Segments as they come, for consoles: a WebSocket (contract.console.Watch).",
+    "POST /v1/proctor/login": "A proctor logs in (contract.console.LogIn → LoggedIn).",
+    "GET /v1/proctors": "The proctors' accounts, for a super proctor (→ contract.console.ProctorAccounts).",
+    "PUT /v1/proctors/{name}": "Make or change an account (contract.console.ProctorChange → ProctorAccount).",
+    "DELETE /v1/proctors/{name}": "Remove an account.",
+    "GET /openapi.json": "This list as an OpenAPI document.",
     "GET /secureproctor.js": "The page's side of the agent.",
+    "GET /authorization.js": "The authorization desk for exam pages, a module that works on secureproctor.js.",
 }
 """Every address of the service, in the order of docs/protocol.md."""
 
@@ -74,9 +84,7 @@ SETTINGS: dict[str, tuple[str, str]] = {
 }
 """Each setting's name on the form and its meaning, in the form's order."""
 
-NOT_YET_ENFORCED = frozenset(
-    {"authorization", "msb", "msbKey", "navigationControl", "skipId", "skipIdAndPhoto", "candidatePhotoUrl"}
-)
+NOT_YET_ENFORCED = frozenset({"msb", "msbKey", "navigationControl"})
 """Settings that are carried and recorded but have no effect in this version; every answer that holds them says so."""
 
 
@@ -107,7 +115,7 @@ class InitData(msgspec.Struct, frozen=True):
 
     `origins` are the page origins that may talk to the agent about this session; `sealing_key` is the session's X25519
     public key (base64 of 32 bytes), for which the agent seals all evidence; `not_enforced` names settings that were
-    asked for and have no effect yet.
+    asked for and have no effect yet; `operator` is who runs the service, as the candidate is told.
     """
 
     token: str
@@ -122,6 +130,7 @@ class InitData(msgspec.Struct, frozen=True):
     user_id: str
     group_name: str
     user_name: str = ""
+    operator: str = ""
 
 
 class InitAnswer(msgspec.Struct, frozen=True):

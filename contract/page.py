@@ -9,18 +9,24 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from secureproctor.contract.channel import CHAT_LENGTH
+from secureproctor.contract.channel import CHAT_LENGTH, AuthorizationStep
 from secureproctor.contract.errors import ErrorInfo
 from secureproctor.contract.http import ProctoringSettings
+from secureproctor.contract.stills import Identity
 
 DEFAULT_PORT = 46317
 PATH = "/v1/page"
 
 METHODS: dict[str, str] = {
-    "hello": "Who is there (→ Status). The page may call it at any time to see the state again.",
+    "hello": "Who is there (Hello → Status). The page may call it at any time to see the state again.",
     "init": "Register: the signed request as the exam's server made it (SignedRequest → Registered).",
     "checkSystem": "Check camera, microphone, screen and more (→ CheckResults). Needs Init.",
-    "start": "Start proctoring (→ Status). Needs a Check System without a failed check.",
+    "consent": "The candidate agrees to the terms of Status.authorization, or does not (Consent → Status).",
+    "startPreview": "Open the camera and send PreviewEvents (Picture → Status). Needs consent; ends by itself.",
+    "stopPreview": "Close the camera of the preview (→ Status).",
+    "takePhoto": "Take the candidate's photo or ID card (Picture → Shot). Again: it replaces the one before.",
+    "submitAuthorization": "Hand the pictures to the proctor, who decides (→ Status).",
+    "start": "Start proctoring (→ Status). Needs a Check System without a failed check, and authorization if it is on.",
     "stop": "Stop proctoring (→ Status); resolves when all evidence is at the service, or says what still waits.",
     "report": "Fetch the report: a signed request like Init's (SignedQuery → contract.http.ReportAnswer).",
     "enableAutoAcknowledgement": "Whether the agent acknowledges pause, resume and end by itself (AutoAcknowledgement).",
@@ -28,6 +34,10 @@ METHODS: dict[str, str] = {
     "resumeAck": "Acknowledge the resume request (Acknowledgement).",
     "endAck": "Acknowledge the end request (Acknowledgement).",
     "sendMessage": "Send a chat message to the proctor (Message → Sent).",
+    "chatRead": "The candidate has read the proctor's messages up to this one (ChatRead → Status).",
+    "conversation": "All chat messages of the session, oldest first (→ Conversation).",
+    "departed": "What has left this computer (→ Departed).",
+    "takeOver": "Become the page that holds the session; another one that held it is told (→ Status).",
     "visibility": "Tell whether the page is visible and focused (Visibility); secureproctor.js does it by itself.",
 }
 """Every method of the page, and its meaning."""
@@ -40,6 +50,12 @@ RPC_CODES: dict[str, int] = {
     "refused": -32000,
 }
 """JSON-RPC error codes; `refused` is every expected refusal, told apart by the ErrorInfo's code."""
+
+
+class Hello(msgspec.Struct, frozen=True):
+    """`tab` tells tabs apart, and stays the same when a tab is loaded again: any text that the page made up."""
+
+    tab: Annotated[str, Meta(max_length=64)] = ""
 
 
 class SignedRequest(msgspec.Struct, frozen=True):
@@ -69,6 +85,29 @@ class Acknowledgement(msgspec.Struct, frozen=True):
     id: str = ""
 
 
+class Consent(msgspec.Struct, frozen=True):
+    """Whether the candidate agrees."""
+
+    accepted: bool
+
+
+class Picture(msgspec.Struct, frozen=True):
+    """Which picture it is to be."""
+
+    of: Identity
+
+
+class Shot(msgspec.Struct, frozen=True):
+    """A picture that was taken and not yet submitted. `jpeg` is base64; `hints` are codes of contract.stills.HINTS."""
+
+    of: Identity
+    jpeg: str
+    width: int
+    height: int
+    at_ms: int
+    hints: tuple[str, ...] = ()
+
+
 class Message(msgspec.Struct, frozen=True):
     """A chat message for the proctor."""
 
@@ -79,6 +118,48 @@ class Sent(msgspec.Struct, frozen=True):
     """The id of a chat message that was taken; it is delivered also when the link is away now."""
 
     id: str
+
+
+class ChatRead(msgspec.Struct, frozen=True):
+    """The last message that was read."""
+
+    id: Annotated[str, Meta(max_length=64)]
+
+
+class ChatMessage(msgspec.Struct, frozen=True):
+    """A message of the conversation, of either side, with its marks in milliseconds since 1970 (None: not yet)."""
+
+    id: str
+    sender: Literal["proctor", "candidate"]
+    text: str
+    at_ms: int
+    by: str = ""
+    delivered_ms: int | None = None
+    read_ms: int | None = None
+
+
+class Conversation(msgspec.Struct, frozen=True):
+    """The chat of the session, oldest first; a very long one begins with what is kept of it."""
+
+    messages: tuple[ChatMessage, ...]
+
+
+class DepartedRow(msgspec.Struct, frozen=True):
+    """What has left this computer, of a kind: `screen`, `webcam`, `audio`, `events`, `stills` or `chat`. Times in
+    milliseconds since 1970, of the first and the last that was delivered."""
+
+    what: str
+    pieces: int
+    bytes: int
+    first_ms: int
+    last_ms: int
+
+
+class Departed(msgspec.Struct, frozen=True):
+    """Where to, and what. The pieces of `screen` to `stills` were sealed: only the service can open them."""
+
+    service: str
+    rows: tuple[DepartedRow, ...]
 
 
 class Visibility(msgspec.Struct, frozen=True):
@@ -122,6 +203,40 @@ class DrainStatus(msgspec.Struct, frozen=True):
     left_s: float | None = None
 
 
+class PendingRequest(msgspec.Struct, frozen=True):
+    """A request that took effect and waits for the page's acknowledgement. `left_s`: until the proctor is told of its lack
+    (negative: was told)."""
+
+    kind: Literal["pause", "resume", "end"]
+    id: str
+    text: str = ""
+    left_s: float = 0.0
+
+
+class ConsentTerms(msgspec.Struct, frozen=True):
+    """What the candidate is asked to agree to: what is captured (`screen`, `webcam`, `audio`, `photo`, `id_card`), for whom,
+    by which service, and for how many hours it is kept there. `live_only`: nothing is recorded, it is only watched."""
+
+    captures: tuple[str, ...]
+    exam: str
+    operator: str
+    service: str
+    kept_h: float
+    live_only: bool = False
+
+
+class AuthorizationStatus(msgspec.Struct, frozen=True):
+    """How far authorization came. `wanted` is what is still to be shown, `taken` what was taken and not yet submitted;
+    `text` are the proctor's words with the last decision."""
+
+    step: AuthorizationStep
+    terms: ConsentTerms
+    wanted: tuple[Identity, ...] = ()
+    taken: tuple[Identity, ...] = ()
+    text: str = ""
+    preview: bool = False
+
+
 class Status(msgspec.Struct, frozen=True, tag="status"):
     """The agent as the candidate may always see it. `capturing` is what is captured now.
 
@@ -141,10 +256,12 @@ class Status(msgspec.Struct, frozen=True, tag="status"):
     running_s: float = 0.0
     end_reason: str = ""
     auto_acknowledgement: bool = False
-    pending: tuple[str, ...] = ()
+    pending: tuple[PendingRequest, ...] = ()
     survivable_s: float | None = None
     room: RoomStatus = RoomStatus()
     drain: DrainStatus | None = None
+    authorization: AuthorizationStatus | None = None
+    quality: Literal["full", "reduced", "least"] = "full"
 
 
 class Registered(msgspec.Struct, frozen=True):
@@ -182,28 +299,70 @@ class ErrorEvent(msgspec.Struct, frozen=True, tag="error"):
 
 
 class ChatEvent(msgspec.Struct, frozen=True, tag="chat"):
-    """A message from the proctor."""
+    """A message from the proctor; `by` is the proctor's name."""
 
     id: str
     text: str
     at_ms: int
+    by: str = ""
+
+
+class ChatMarkEvent(msgspec.Struct, frozen=True, tag="chat_mark"):
+    """The candidate's message with this id was delivered to the service, or read by a proctor."""
+
+    id: str
+    mark: Literal["delivered", "read"]
+    at_ms: int
+
+
+class AuthorizationEvent(msgspec.Struct, frozen=True, tag="authorization"):
+    """The proctor decided, in words; for `resubmit`, `wanted` is what is to be shown again."""
+
+    decision: Literal["authorized", "rejected", "resubmit"]
+    text: str = ""
+    wanted: tuple[Identity, ...] = ()
+
+
+class PreviewEvent(msgspec.Struct, frozen=True, tag="preview"):
+    """What the camera sees now, some times a second, with its hints. To whom reads slowly fewer are sent."""
+
+    of: Identity
+    jpeg: str
+    width: int
+    height: int
+    hints: tuple[str, ...] = ()
+
+
+class HolderEvent(msgspec.Struct, frozen=True, tag="holder"):
+    """Whether this page holds the session. One that does not sees everything and can change nothing, until `takeOver`."""
+
+    holding: bool
 
 
 class RequestEvent(msgspec.Struct, frozen=True, tag="request"):
-    """A pause, resume or end request took effect; `acknowledged` when the agent has acknowledged it already."""
+    """A pause, resume or end request took effect; `acknowledged` when the agent has acknowledged it already. `reminder`
+    counts how often the page has been asked again; `left_s`: until the proctor is told that nobody acknowledged it."""
 
     kind: Literal["pause", "resume", "end"]
     id: str
     text: str = ""
     acknowledged: bool = False
+    reminder: int = 0
+    left_s: float = 0.0
 
 
 EVENTS: dict[str, str] = {
     "error": "ErrorEvent",
     "chat": "ChatEvent",
+    "chat_mark": "ChatMarkEvent",
+    "authorization": "AuthorizationEvent",
+    "preview": "PreviewEvent, between startPreview and stopPreview",
+    "holder": "HolderEvent, after the first hello and whenever it changes",
     "request": "RequestEvent (pause, resume, end)",
     "status": "Status, whenever it changed and every second while the link is away or evidence waits",
 }
 """Every notification, by the `type` in its params."""
 
-PageEvent = ErrorEvent | ChatEvent | RequestEvent | Status
+PageEvent = (
+    ErrorEvent | ChatEvent | ChatMarkEvent | AuthorizationEvent | PreviewEvent | HolderEvent | RequestEvent | Status
+)

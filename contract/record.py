@@ -2,8 +2,8 @@
 
     offset  size  field
     0       4     magic, the bytes "SPR1"
-    4       1     kind: 1 init, 2 media, 3 events
-    5       1     stream: 1 screen, 2 webcam, 3 audio, 4 events
+    4       1     kind: 1 init, 2 media, 3 events, 4 still
+    5       1     stream: 1 screen, 2 webcam, 3 audio, 4 events, 5 stills
     6       2     flags: bit 0 live-only (Recording Off)
     8       16    session id (UUID)
     24      4     epoch: counts the runs of this stream's encoder, from 0
@@ -47,7 +47,13 @@ SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 
 _FIXED = struct.Struct(">4sBBH16sIQqQQ32sB")
 _BODY_LENGTH = struct.Struct(">I")
-_STREAMS: dict[Stream, int] = {Stream.SCREEN: 1, Stream.WEBCAM: 2, Stream.AUDIO: 3, Stream.EVENTS: 4}
+_STREAMS: dict[Stream, int] = {
+    Stream.SCREEN: 1,
+    Stream.WEBCAM: 2,
+    Stream.AUDIO: 3,
+    Stream.EVENTS: 4,
+    Stream.STILLS: 5,
+}
 _STREAM_OF = {code: stream for stream, code in _STREAMS.items()}
 
 
@@ -64,6 +70,8 @@ class RecordKind(enum.IntEnum):
     """moof and mdat boxes that begin with a key frame; their tfdt is the session clock."""
     EVENTS = 3
     """A JSON array of `contract.events.Event`."""
+    STILL = 4
+    """One picture, as `contract.stills` packs it."""
 
 
 @dataclass(frozen=True, slots=True)

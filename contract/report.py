@@ -8,7 +8,7 @@ import msgspec
 
 from secureproctor.contract.events import Detail
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 TAMPERING: dict[str, str] = {
@@ -102,7 +102,10 @@ class EventReport(msgspec.Struct, frozen=True):
 
 
 class CommandReport(msgspec.Struct, frozen=True):
-    """A proctor command and how far it came; the times are those of the agent's answers, None where there is none."""
+    """A proctor command and how far it came; the times are those of the agent's answers, None where there is none.
+
+    `issued_by` is the proctor; `expires_ms` is the end of its lifetime.
+    """
 
     id: str
     kind: str
@@ -114,14 +117,57 @@ class CommandReport(msgspec.Struct, frozen=True):
     acknowledged_ms: int | None = None
     acknowledged_by: str = ""
     reason: str = ""
+    text: str = ""
+    argument: str = ""
+    issued_by: str = ""
+    expires_ms: int | None = None
+    unacknowledged_ms: int | None = None
 
 
 class ChatReport(msgspec.Struct, frozen=True):
-    """A chat message."""
+    """A chat message. `by` is the proctor's name; the marks are None until they came."""
 
     sender: str
     text: str
     at_ms: int
+    id: str = ""
+    by: str = ""
+    delivered_ms: int | None = None
+    read_ms: int | None = None
+
+
+class StillReport(msgspec.Struct, frozen=True):
+    """A single picture; `of` as in contract.stills. `url` opens it, relative to the service."""
+
+    of: str
+    at_ms: int
+    epoch: int
+    seq: int
+    width: int
+    height: int
+    hints: tuple[str, ...]
+    url: str
+    request: str = ""
+
+
+class IdentityReport(msgspec.Struct, frozen=True):
+    """Who the candidate is, as far as it was looked at. `step` is `off` without authorization, else an AuthorizationStep.
+
+    `photo` and `id_card` are the newest that were submitted. `reference` opens the exam's own photo of the candidate, and
+    `reference_error` says why there is none although one was named. `decided_by` is the proctor; `text` their words.
+    """
+
+    step: str = "off"
+    wanted: tuple[str, ...] = ()
+    consent_ms: int | None = None
+    submitted_ms: int | None = None
+    decided_ms: int | None = None
+    decided_by: str = ""
+    text: str = ""
+    photo: StillReport | None = None
+    id_card: StillReport | None = None
+    reference: str = ""
+    reference_error: str = ""
 
 
 class Credibility(msgspec.Struct, frozen=True):
@@ -159,7 +205,8 @@ class Report(msgspec.Struct, frozen=True):
     commands: tuple[CommandReport, ...]
     chat: tuple[ChatReport, ...]
     credibility: Credibility
-    identity: str = "No identity check was made in this version."
+    identity: IdentityReport = IdentityReport()
+    stills: tuple[StillReport, ...] = ()
     running_from_s: float = 0.0
     running_until_s: float = 0.0
     tampering: tuple[Finding, ...] = ()

@@ -10,6 +10,7 @@ class Stream(enum.StrEnum):
     WEBCAM = "webcam"
     AUDIO = "audio"
     EVENTS = "events"
+    STILLS = "stills"
 
 
 MEDIA: tuple[Stream, ...] = (Stream.SCREEN, Stream.WEBCAM, Stream.AUDIO)

@@ -18,7 +18,7 @@ import msgspec
 
 from secureproctor.agent.session.machine import diagram
 from secureproctor.config.settings import FIELDS, Origin
-from secureproctor.contract import channel, console, errors, events, http, link, page, record, report, signing
+from secureproctor.contract import channel, console, errors, events, http, link, page, record, report, signing, stills
 
 DOCS = Path(__file__).parent
 NOTE = "<!-- Made by docs/generate.py from the code. Change the code, then run `make docs`. -->"
@@ -41,9 +41,13 @@ def protocol() -> str:
         _table(("Field", "On the form", "Meaning", ""), _init_settings()),
         "## The sealed record",
         _prose(record),
+        "### Stills",
+        _prose(stills),
+        _table(("Hint", "As told to the candidate"), ((f"`{name}`", words) for name, words in stills.HINTS.items())),
+        *_structs(stills),
         "## The proctor channel",
         _prose(channel),
-        _table(("Command", "Meaning"), ((f"`{name}`", meaning) for name, meaning in channel.COMMANDS.items())),
+        _table(("Command", "Meaning", "Arguments", "Lifetime", "Acknowledged by"), _commands()),
         _limits(),
         *_structs(channel),
         "### Delivery over a link that comes and goes",
@@ -74,9 +78,19 @@ def protocol() -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def _commands() -> Iterable[tuple[str, ...]]:
+    for name, rule in channel.COMMANDS.items():
+        by = "the page, or the agent with Enable Auto Acknowledgement" if rule.asks_page else "the agent"
+        yield f"`{name}`", rule.meaning, ", ".join(f"`{each}`" for each in rule.arguments), f"{rule.lifetime_s:g} s", by
+
+
 def _limits() -> str:
     every, lost, size = channel.KEEP_ALIVE_S, channel.LINK_LOST_AFTER_S, channel.MAX_MESSAGE
-    return f"Keep-alive every {every:g} s; the link counts as lost after {lost:g} s of silence; frames of at most {size} bytes."
+    remind, within = channel.REMIND_EVERY_S, channel.ACKNOWLEDGE_WITHIN_S
+    return (
+        f"Keep-alive every {every:g} s; the link counts as lost after {lost:g} s of silence; frames of at most {size} bytes. "
+        f"A page is reminded of a request every {remind:g} s; after {within:g} s its command is `unacknowledged`."
+    )
 
 
 def settings() -> str:

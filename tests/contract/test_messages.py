@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from secureproctor.agent.local.routes import ROUTES
 from secureproctor.agent.session.sources import SOURCE_EVENTS
-from secureproctor.contract import channel, console, events, http, page, report
+from secureproctor.contract import channel, console, events, http, page, report, stills
 from secureproctor.contract.streams import MEDIA, Stream
 
-MODULES = (channel, console, events, http, page, report)
+MODULES = (channel, console, events, http, page, report, stills)
 
 
 STRUCTS = [
@@ -39,7 +39,7 @@ def values(kind: Any) -> st.SearchStrategy[Any]:
         return plain(kind, msgspec.Meta())
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin is typing.Annotated:
-        return plain(arguments[0], arguments[1])
+        return plain(arguments[0], arguments[1]) if arguments[0] in {str, int, float} else values(arguments[0])
     if origin is typing.Literal:
         return st.sampled_from(arguments)
     if origin in {list, tuple} and (origin is list or arguments[-1] is Ellipsis):
@@ -123,8 +123,8 @@ def test_every_report_of_a_source_is_an_event_with_a_meaning() -> None:
     assert set(events.EVENTS) >= set(SOURCE_EVENTS.values())
 
 
-def test_media_are_all_streams_but_the_events() -> None:
-    assert [*MEDIA, Stream.EVENTS] == list(Stream)
+def test_media_are_all_streams_but_events_and_stills() -> None:
+    assert [*MEDIA, Stream.EVENTS, Stream.STILLS] == list(Stream)
 
 
 @pytest.mark.parametrize("expiry_time", [9, 86401, -1, "300", 1.5])

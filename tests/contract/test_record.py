@@ -139,7 +139,7 @@ def test_a_header_cannot_be_put_on_another_body() -> None:
 
 
 @pytest.mark.parametrize(
-    ("offset", "value", "why"), [(0, 0, "SPR1"), (4, 0, "kind"), (4, 4, "kind"), (5, 0, "stream"), (5, 5, "stream")]
+    ("offset", "value", "why"), [(0, 0, "SPR1"), (4, 0, "kind"), (4, 5, "kind"), (5, 0, "stream"), (5, 6, "stream")]
 )
 def test_an_unknown_kind_or_stream_is_refused_in_words(offset: int, value: int, why: str) -> None:
     data = bytearray(seal(HEADER, b"", PUBLIC))
