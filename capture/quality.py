@@ -6,8 +6,8 @@ up sharpness, pace, and in the end size: its picture is made smaller after it wa
 again and whoever else looks at the pictures sees them whole. Sound is all there is of what was said: it is
 untouched at `reduced` and stays speech at `least`.
 
-In kB a minute, on the virtual desk at 1080p, with the default plan (`python -m secureproctor.benchmarks.levels --seconds 30`, two
-cores and no other work; scrolling at `full` is more than they encode, so that it misses pictures and costs less than at `reduced`):
+In kB a minute, on the virtual desk at 1080p, with the default plan (`python -m secureproctor.benchmarks.levels --seconds 30`,
+two cores and no other work; scrolling at `full` is more than they encode, and so costs less than at `reduced`):
 
     scene   level    screen  webcam  sound   all
     static  full        829    1395    441  2666

@@ -15,6 +15,7 @@ from secureproctor.capture.microphone import Microphone
 from secureproctor.capture.plan import CapturePlan, Counts
 from secureproctor.capture.quality import QUALITIES
 from secureproctor.capture.screen import Screen
+from secureproctor.capture.still import Still, developed
 from secureproctor.capture.stream_thread import Feed, StreamThread
 from secureproctor.capture.webcam import Webcam
 from secureproctor.contract.streams import MEDIA, Stream
@@ -23,12 +24,13 @@ __all__ = ["SOURCES", "CapturePlan", "Counts", "Recorder"]
 
 
 def _screen(plan: CapturePlan, clock: Clock) -> Feed[VideoFrame]:
-    return Feed(Screen(clock, plan.screen_fps, plan.display), recipe.screen)
+    screen = Screen(clock, plan.screen_fps, plan.display)
+    return Feed(screen, recipe.screen, screen.still)
 
 
 def _webcam(plan: CapturePlan, clock: Clock) -> Feed[VideoFrame]:
     camera = Webcam(clock, plan.webcam_device, plan.webcam_width, plan.webcam_height, plan.webcam_fps)
-    return Feed(camera, recipe.webcam)
+    return Feed(camera, recipe.webcam, camera.still)
 
 
 def _microphone(plan: CapturePlan, clock: Clock) -> Feed[AudioBlock]:
@@ -87,6 +89,15 @@ class Recorder:
         with self._changing:  # two callers at once would leave some streams at either's level
             for thread in self._threads:
                 thread.follow(plan)
+
+    def still(self, stream: Stream, timeout_s: float) -> Still | None:
+        """A picture of screen or webcam as it is captured now, in the size that the device has, at any quality level.
+
+        None when the stream is not captured or showed nothing in time; at once when it ends. Any thread, any time.
+        """
+        looks = [thread.look for thread in self._threads if thread.stream is stream]
+        picture = looks[0](timeout_s) if looks else None
+        return None if picture is None else developed(picture)
 
     def counts(self) -> dict[Stream, Counts]:
         """What each stream has done so far."""

@@ -11,8 +11,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from secureproctor.capture.camera import Bgr
 from secureproctor.capture.compare import make_equal
 from secureproctor.capture.grab import ChangeSignal, Grab, ScreenGone, open_screen
+from secureproctor.capture.latest import Latest
 from secureproctor.capture.media import Clock, VideoFrame
 from secureproctor.capture.pacing import Pacer
 from secureproctor.capture.source import CannotOpen, DeviceLost, Diagnosis, SourceCounts
@@ -25,7 +27,8 @@ class Picture:
     def __init__(self, width: int, height: int) -> None:
         self.width, self.height = width & ~1, height & ~1
         self._equal = make_equal()
-        self._seen: NDArray[np.uint8] | None = None
+        self.seen: NDArray[np.uint8] | None = None
+        """The last picture, BGRA of shape (height, width, 4); written into by `update`."""
         self._turn = 0
         self._i420 = [np.empty((self.height * 3 // 2, self.width), np.uint8) for _ in range(2)]
 
@@ -36,12 +39,12 @@ class Picture:
 
     def update(self, bgra: NDArray[np.uint8]) -> bool:
         """Takes over `bgra`, shape (height, width, 4); False when it equals the last one."""
-        if self._seen is None:
-            self._seen = bgra.copy()
-        elif self._equal(bgra, self._seen):
+        if self.seen is None:
+            self.seen = bgra.copy()
+        elif self._equal(bgra, self.seen):
             return False
         else:
-            np.copyto(self._seen, bgra)
+            np.copyto(self.seen, bgra)
         self._turn ^= 1
         cv2.cvtColor(bgra[: self.height, : self.width], cv2.COLOR_BGRA2YUV_I420, dst=self._i420[self._turn])
         return True
@@ -57,6 +60,7 @@ class Screen:
         self._grab: Grab | None = None
         self._signal: ChangeSignal | None = None
         self._interrupted = False
+        self._latest = Latest()
         self._grabbed = self._skipped = 0
 
     def open(self) -> None:
@@ -106,7 +110,10 @@ class Screen:
         assert self._grab is not None  # noqa: S101 - see _read
         self._last_us = self._clock()
         self._grabbed += 1
-        changed = self._picture.update(self._grab.grab())
+        bgra = self._grab.grab()
+        with self._latest.changing:
+            changed = self._picture.update(bgra)
+            self._latest.show(self._picture.seen)
         (self._pacer.take if changed else self._pacer.look)(self._last_us)
         self._skipped += not changed
         return changed
@@ -114,8 +121,16 @@ class Screen:
     def _frame(self, changed: bool, at_us: int) -> VideoFrame:
         return VideoFrame(self._picture.i420, self._picture.width, self._picture.height, at_us, changed)
 
+    def still(self, timeout_s: float) -> Bgr | None:
+        """The screen as it was last seen, BGR of shape (height, width, 3): while nothing changes, that is how it is now.
+
+        Any thread may call it; the picture is the caller's own. None when there was none in time.
+        """
+        return self._latest.seen(timeout_s, next_one=False)
+
     def close(self) -> None:
         """Frees the connections to the screen."""
+        self._latest.show(None)
         grab, signal = self._grab, self._signal
         self._grab = self._signal = None
         if grab is not None:
@@ -130,6 +145,7 @@ class Screen:
     def interrupt(self) -> None:
         """Ends the present read and all later ones."""
         self._interrupted = True
+        self._latest.end()
         signal = self._signal
         if signal is not None:
             signal.interrupt()

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from secureproctor.capture.camera import Bgr
 from secureproctor.capture.epoch import Epoch
 from secureproctor.capture.media import (
     AudioBlock,
@@ -41,12 +42,18 @@ T = TypeVar("T", bound=VideoFrame | AudioBlock)
 _LATE_US = 500_000
 
 
+def _nothing_to_see(_timeout_s: float) -> None:
+    """Sound has no pictures."""
+
+
 @dataclass(frozen=True, slots=True)
 class Feed(Generic[T]):
     """How a stream is made: its source, and its recipe by a plan."""
 
     source: Source[T]
     recipe: Callable[[CapturePlan], Recipe[T]]
+    look: Callable[[float], Bgr | None] = _nothing_to_see
+    """The next picture in full size, within so many seconds; any thread."""
 
 
 @dataclass(slots=True)
@@ -80,6 +87,7 @@ class StreamThread(threading.Thread, Generic[T]):
         """The first item ever has arrived and is encoded."""
         self.code = Diagnosis.STALLED
         """How the device does: OK while it delivers, else the last reason why not."""
+        self.look = feed.look
         self._source = feed.source
         self._by_plan = feed.recipe
         self._recipe = self._wanted = feed.recipe(plan)

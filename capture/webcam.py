@@ -1,118 +1,13 @@
-"""The camera: a thread that reads, and a watch on the age of its last picture.
-
-OpenCV's read() may block for ten seconds on a camera that stalled, and returns False for ever on one that was unplugged,
-while isOpened() stays True. So a reader thread of its own waits in read(); the recorder's thread waits for the reader, and
-when the camera delivered none for `STALL_US` it lets go of the reader, which frees the camera as soon as it wakes up.
-Releasing comes before finding again: a camera that is replugged while its old handle is held comes back under another number.
-
-A camera is an index, a device path, or the URL of an MJPEG stream (a test source). Tests run the URL and the diagnosis; the
-V4L2 path has not yet run on a real camera, nor have Windows (Media Foundation) and macOS (AVFoundation).
-"""
-
-import sys
-import threading
-import time
+"""The webcam as a source of the recorder: a camera's pictures as I420, of the size that is kept."""
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from secureproctor.capture import v4l2
+from secureproctor.capture.camera import Bgr, Camera
+from secureproctor.capture.latest import Latest
 from secureproctor.capture.media import Clock, VideoFrame
-from secureproctor.capture.pacing import Pacer
-from secureproctor.capture.source import CannotOpen, DeviceLost, Diagnosis, SourceCounts
-from secureproctor.contract.streams import Stream
-
-STALL_US = 2_000_000
-_BACKEND = {"linux": cv2.CAP_V4L2, "win32": cv2.CAP_MSMF, "darwin": cv2.CAP_AVFOUNDATION}
-_PERMISSION_RETRY_S = 1.0
-"""A new device node is readable by root only for about 0.1 s, until udev has run."""
-
-Bgr = NDArray[np.uint8]
-
-
-def is_url(device: int | str) -> bool:
-    """Whether a camera is a stream to be fetched instead of a device."""
-    return isinstance(device, str) and "://" in device
-
-
-def open_capture(device: int | str, width: int, height: int, fps: float) -> cv2.VideoCapture:
-    """An OpenCV capture that asks the camera for the size wanted; it may choose another. Not opened on failure."""
-    if is_url(device):
-        timeouts = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, 3000, cv2.CAP_PROP_READ_TIMEOUT_MSEC, STALL_US // 1000]
-        return cv2.VideoCapture(str(device), cv2.CAP_FFMPEG, timeouts)
-    capture = cv2.VideoCapture(device, _BACKEND.get(sys.platform, cv2.CAP_ANY))
-    for name, value in (
-        (cv2.CAP_PROP_FRAME_WIDTH, width),
-        (cv2.CAP_PROP_FRAME_HEIGHT, height),
-        (cv2.CAP_PROP_FPS, max(fps, 15)),  # many cameras offer nothing slower and then choose their fastest
-    ):
-        capture.set(name, value)
-    return capture
-
-
-def why_not(device: int | str) -> Diagnosis:
-    """Why a camera does not deliver; where nobody can be asked, it counts as missing."""
-    found = Diagnosis.MISSING
-    if sys.platform == "linux" and not is_url(device):
-        found = v4l2.diagnose(v4l2.node(device))
-    return Diagnosis.STALLED if found is Diagnosis.OK else found
-
-
-class Reader(threading.Thread):
-    """Reads one opened camera until told to let go; keeps the newest picture only."""
-
-    def __init__(self, capture: cv2.VideoCapture, clock: Clock, pacer: Pacer) -> None:
-        super().__init__(name="webcam-reader", daemon=True)  # daemon: a driver may never return from read()
-        self._capture = capture
-        self._clock = clock
-        self.pacer = pacer
-        """May be replaced at any time."""
-        self._fresh = threading.Condition()
-        self._newest: tuple[Bgr, int] | None = None
-        self._let_go = False
-        self.ended = False
-        """read() reported failure: unplugged, or the end of a stream."""
-        self.alive_us = clock()
-        """When the camera last delivered, be it a picture that the pace left out."""
-        self.grabbed = self.skipped = 0
-
-    def run(self) -> None:
-        """Grabs every picture, to keep the driver's queue short; decodes those that the pace allows."""
-        while not self._let_go and self._capture.grab():
-            self.alive_us = at_us = self._clock()
-            self.grabbed += 1
-            pacer = self.pacer
-            if pacer.delay_us(at_us) > 0:
-                self.skipped += 1
-                continue
-            pacer.take(at_us)
-            good, picture = self._capture.retrieve()
-            if good:
-                self._publish((np.asarray(picture, np.uint8), at_us))
-        self._capture.release()
-        with self._fresh:
-            self.ended = True
-            self._fresh.notify_all()
-
-    def _publish(self, newest: tuple[Bgr, int]) -> None:
-        with self._fresh:
-            self._newest = newest
-            self._fresh.notify_all()
-
-    def take(self, timeout_s: float) -> tuple[Bgr, int] | None:
-        """The newest picture not yet taken and its time; None after the time-out, the end, or `let_go`."""
-        with self._fresh:
-            if self._newest is None and not (self.ended or self._let_go):
-                self._fresh.wait(timeout_s)
-            newest, self._newest = self._newest, None
-            return newest
-
-    def let_go(self) -> None:
-        """Asks the thread to free the camera, and wakes who waits for a picture."""
-        with self._fresh:
-            self._let_go = True
-            self._fresh.notify_all()
+from secureproctor.capture.source import SourceCounts
 
 
 class Picture:
@@ -150,84 +45,59 @@ class Webcam:
         self, clock: Clock, device: int | str = 0, width: int = 640, height: int = 480, fps: float = 10
     ) -> None:
         self._clock = clock
-        self._device = device
-        self._width, self._height, self._fps = width, height, fps
-        self._pace = fps
-        self._reader: Reader | None = None
+        self._size = (width, height)
+        self._camera = Camera(clock, device, width, height, fps)
         self._picture: Picture | None = None
-        self._interrupted = threading.Event()
-        self._before = SourceCounts()
+        self._latest = Latest()
 
     def open(self) -> None:
         """Raises `CannotOpen` with missing, no_permission, busy or stalled."""
-        capture = self._open_patiently()
-        self._last_us = self._clock()
-        self._reader = Reader(capture, self._clock, Pacer(self._pace))
-        self._reader.start()
-
-    def _open_patiently(self) -> cv2.VideoCapture:
-        deadline = time.monotonic() + _PERMISSION_RETRY_S
-        while True:
-            capture = open_capture(self._device, self._width, self._height, self._fps)
-            if capture.isOpened():
-                return capture
-            capture.release()
-            code = why_not(self._device)
-            if code is not Diagnosis.NO_PERMISSION or time.monotonic() > deadline or self._interrupted.wait(0.1):
-                raise CannotOpen(Stream.WEBCAM, code, f"camera {self._device}")
+        self._camera.open()
 
     def read(self, until_us: int) -> VideoFrame | None:
         """The next picture, or the last one again at `until_us`. Raises `DeviceLost`: missing or stalled."""
-        assert self._reader is not None  # noqa: S101 - the protocol's order: open, read, close
-        while not self._interrupted.is_set():
-            stall_us = self._reader.alive_us + STALL_US
-            taken = self._reader.take(max(0, min(until_us, stall_us) - self._clock()) / 1e6)
+        while not self._camera.interrupted:
+            taken = self._camera.next(until_us)
             if taken is not None:
                 return self._converted(*taken)
-            if self._reader.ended:
-                raise DeviceLost(Stream.WEBCAM, why_not(self._device), self._last_us, "the camera ended its stream")
-            now_us = self._clock()
-            if now_us >= self._reader.alive_us + STALL_US:
-                raise DeviceLost(Stream.WEBCAM, Diagnosis.STALLED, self._last_us, "no picture for two seconds")
-            if now_us >= until_us and self._picture is not None:
-                return self._frame(now_us, changed=False)
+            if self._picture is not None and not self._camera.interrupted:
+                return self._frame(self._clock(), changed=False)
+            until_us = self._clock() + 1_000_000  # none yet; the camera itself tells when it has stalled
         return None
 
     def _converted(self, picture: Bgr, at_us: int) -> VideoFrame:
+        self._latest.show(picture)
         if self._picture is None or not self._picture.fits(picture):
-            self._picture = Picture(picture, self._width, self._height)
+            self._picture = Picture(picture, *self._size)
         self._picture.update(picture)
-        self._last_us = at_us
         return self._frame(at_us, changed=True)
 
     def _frame(self, at_us: int, changed: bool) -> VideoFrame:
         assert self._picture is not None  # noqa: S101 - called with a picture at hand
         return VideoFrame(self._picture.i420, self._picture.width, self._picture.height, at_us, changed)
 
+    def still(self, timeout_s: float) -> Bgr | None:
+        """The next picture as the camera gave it, BGR of shape (height, width, 3); None when there was none in time.
+
+        Any thread may call it; nobody writes into the picture any more.
+        """
+        return self._latest.seen(timeout_s, next_one=True)
+
     def close(self) -> None:
         """Lets go of the camera. The reader frees it at once, or as soon as the driver returns to it."""
-        reader, self._reader = self._reader, None
-        if reader is None:
-            return
-        reader.let_go()
-        reader.join(0.5)
-        self._before = SourceCounts(self._before.grabbed + reader.grabbed, self._before.skipped + reader.skipped)
+        self._latest.show(None)
+        self._picture = None  # or the next epoch could begin with what was seen before the loss
+        self._camera.close()
 
     def set_pace(self, fps: float) -> None:
         """Pictures a second at most, from now on; the camera goes on at its own rate."""
-        self._pace = fps
-        if self._reader is not None:
-            self._reader.pacer = Pacer(fps)
+        self._camera.set_pace(fps)
 
     def interrupt(self) -> None:
         """Ends the present read and all later ones."""
-        self._interrupted.set()
-        reader = self._reader
-        if reader is not None:
-            reader.let_go()
+        self._latest.end()
+        self._camera.interrupt()
 
     def counts(self) -> SourceCounts:
         """Pictures that the camera delivered, and those that the pace left out."""
-        reader = self._reader
-        grabbed, skipped = (reader.grabbed, reader.skipped) if reader is not None else (0, 0)
-        return SourceCounts(self._before.grabbed + grabbed, self._before.skipped + skipped)
+        return self._camera.counts()

@@ -53,6 +53,15 @@ def clock() -> Callable[[], int]:
     return lambda: (time.monotonic_ns() - zero) // 1000
 
 
+@pytest.fixture
+def nothing_left() -> Iterator[None]:
+    """No thread and no file stays behind."""
+    threads, files = set(threading.enumerate()), len(os.listdir("/proc/self/fd"))
+    yield
+    assert set(threading.enumerate()) <= threads
+    assert len(os.listdir("/proc/self/fd")) <= files
+
+
 class XServer:
     """An Xvfb that can be killed and started again under the same name."""
 
@@ -134,14 +143,16 @@ def xserver() -> Iterator[XServer]:
 
 
 class Camera:
-    """MJPEG over HTTP at 15 pictures a second; `grey` is what it shows, `fault` what is wrong with it."""
+    """MJPEG over HTTP at 15 pictures a second; `grey` is what it shows, or `shows` in turn; `fault` is what is wrong with
+    it, `watched` how many read from it now."""
 
     def __init__(self) -> None:
         self.grey = 80
         self.noise = True
         self.fault = ""
         self.fps = 15.0
-        self.opened = 0
+        self.shows: list[NDArray[np.uint8]] = []
+        self.opened = self.watched = 0
         self._closing = threading.Event()
         camera = self
 
@@ -162,6 +173,9 @@ class Camera:
         return f"http://127.0.0.1:{self._server.server_address[1]}/camera.mjpg"
 
     def picture(self) -> NDArray[np.uint8]:
+        if self.shows:
+            self.shows.append(self.shows.pop(0))
+            return self.shows[-1]
         picture = np.full((480, 640, 3), self.grey, np.uint8)
         if self.noise:
             left = time.monotonic_ns() // 10**6 % 600
@@ -173,6 +187,7 @@ class Camera:
             request.send_error(503)
             return
         self.opened += 1
+        self.watched += 1
         request.send_response(200)
         request.send_header("Content-Type", "multipart/x-mixed-replace; boundary=next")
         request.end_headers()
@@ -185,6 +200,7 @@ class Camera:
                 request.wfile.write(head.encode() + jpeg + b"\r\n")
         except OSError:
             pass  # the reader went away
+        self.watched -= 1
 
     def close(self) -> None:
         self._closing.set()

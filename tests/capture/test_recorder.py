@@ -1,7 +1,6 @@
 """All three streams together, from real devices to segments that decode back to session time."""
 
 import io
-import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -75,21 +74,21 @@ class Recording:
         assert first is not None
         return first, np.concatenate(parts)
 
+    def luma_of_still(self, stream: Stream) -> float:
+        """The mean grey of a still taken now; 0 when there is none."""
+        still = self.recorder.still(stream, 10)
+        if still is None:
+            return 0.0
+        shown = cv2.imdecode(np.frombuffer(still.jpeg, np.uint8), cv2.IMREAD_GRAYSCALE)
+        assert shown is not None
+        return float(shown.mean())
+
     def pictures(self, stream: Stream) -> Iterator[tuple[int, NDArray[np.uint8]]]:
         for epoch in self.epochs(stream):
             with av.open(io.BytesIO(b"".join(segment.payload for segment in epoch)), "r") as player:
                 for frame in player.decode(video=0):
                     assert frame.pts is not None
                     yield frame.pts, cast(NDArray[np.uint8], frame.to_ndarray())[: frame.height]
-
-
-@pytest.fixture
-def nothing_left() -> Iterator[None]:
-    """No thread and no file stays behind."""
-    threads, files = set(threading.enumerate()), len(os.listdir("/proc/self/fd"))
-    yield
-    assert set(threading.enumerate()) <= threads
-    assert len(os.listdir("/proc/self/fd")) <= files
 
 
 def test_three_streams_become_segments_without_holes_that_say_session_time(
@@ -293,6 +292,38 @@ def test_a_quality_outlives_the_loss_of_the_camera(
     assert [epoch[0].width for epoch in recording.epochs(Stream.WEBCAM)] == [320, 320, 640]
 
 
+def test_a_still_of_screen_and_camera_is_in_full_size_at_any_quality(
+    nothing_left: None, xserver: "XServer", camera: "Camera", clock: Clock, paint: "Paint", until: "Until"
+) -> None:
+    """While nothing changes on the screen its last picture counts, and it comes at once."""
+    streams = frozenset({Stream.SCREEN, Stream.WEBCAM})
+    plan = CapturePlan(streams, webcam_device=camera.url, display=xserver.name, webcam_width=320, segment_s=30)
+    with closing(Recording(plan, clock)) as recording, xserver.client() as display:
+        recording.recorder.set_quality("least")
+        recording.start()
+        assert recording.recorder.wait_started(10) == {}
+        paint(display, 200)
+        camera.grey = 230
+        until(lambda: recording.luma_of_still(Stream.SCREEN) > 195, "what was drawn on the screen")
+        until(lambda: recording.luma_of_still(Stream.WEBCAM) > 220, "the light before the camera")
+        for stream in streams:
+            still = recording.recorder.still(stream, 10)
+            assert still is not None
+            assert (still.width, still.height, still.hints) == (640, 480, ())
+        assert recording.recorder.still(Stream.AUDIO, 0.01) is None
+        camera.fault = "stalled"
+        until(lambda: recording.recorder.still(Stream.WEBCAM, 0.6) is None, "the end of the pictures")
+        assert recording.recorder.still(Stream.SCREEN, 0) is not None
+    assert recording.recorder.still(Stream.SCREEN, 10) is None
+
+
+def test_a_stream_that_is_not_captured_or_has_not_begun_has_no_still(clock: Clock) -> None:
+    plan = CapturePlan(frozenset({Stream.WEBCAM}), webcam_device="/dev/no-such-camera")
+    with closing(Recording(plan, clock).start()) as recording:
+        assert recording.recorder.still(Stream.WEBCAM, 0.05) is None
+        assert recording.recorder.still(Stream.SCREEN, 0.05) is None
+
+
 def test_a_quality_that_does_not_exist_is_refused(clock: Clock) -> None:
     with pytest.raises(ValueError, match="no quality 'best'; there are full, reduced, least"):
         Recording(CapturePlan(), clock).recorder.set_quality("best")
@@ -333,7 +364,7 @@ def test_a_stop_abandons_a_camera_that_hangs(
         def release(self) -> None:
             pass
 
-    monkeypatch.setattr("secureproctor.capture.webcam.open_capture", Hangs)
+    monkeypatch.setattr("secureproctor.capture.camera.open_capture", Hangs)
     recording = Recording(plan, clock).start()
     began_us = clock()
     recording.recorder.stop(0.3)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from secureproctor.capture import webcam as webcams
+from secureproctor.capture import camera as cameras
 from secureproctor.capture.media import Clock, VideoFrame
 from secureproctor.capture.source import CannotOpen, DeviceLost, Diagnosis
 from secureproctor.capture.webcam import Picture, Webcam
@@ -120,6 +120,16 @@ def test_a_camera_that_goes_away_is_lost_and_can_be_opened_again(
     assert next_picture(webcam, clock() + 3_000_000).changed
 
 
+def test_after_a_loss_the_picture_from_before_does_not_come_again(
+    webcam: Webcam, camera: "Camera", clock: Clock
+) -> None:
+    """It would begin the next stretch of evidence with what was seen before the hole."""
+    next_picture(webcam, clock() + 3_000_000)
+    webcam.close()
+    webcam.open()
+    assert next_picture(webcam, clock()).changed
+
+
 def test_an_interrupt_ends_a_read_and_closing_ends_the_reader(
     webcam: Webcam, camera: "Camera", clock: Clock, until: "Until"
 ) -> None:
@@ -146,7 +156,7 @@ def test_a_camera_that_does_not_exist_is_missing(clock: Clock, device: int | str
 
 def test_permission_is_tried_for_a_second_as_udev_grants_it_late(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     answers = iter([Diagnosis.NO_PERMISSION] * 3 + [Diagnosis.BUSY])
-    monkeypatch.setattr(webcams, "why_not", lambda _device: next(answers))
+    monkeypatch.setattr(cameras, "why_not", lambda _device: next(answers))
     began = time.monotonic()
     with pytest.raises(CannotOpen) as caught:
         Webcam(clock, "/dev/no-such-camera").open()
@@ -170,8 +180,8 @@ def test_closing_does_not_wait_for_a_driver_that_hangs(
         def release(self) -> None:
             released.append(True)
 
-    monkeypatch.setattr(webcams, "open_capture", lambda *_: Hangs())
-    monkeypatch.setattr(webcams, "STALL_US", 200_000)
+    monkeypatch.setattr(cameras, "open_capture", lambda *_: Hangs())
+    monkeypatch.setattr(cameras, "STALL_US", 200_000)
     source = Webcam(clock, 0)
     source.open()
     with pytest.raises(DeviceLost) as caught:
