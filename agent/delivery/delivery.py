@@ -1,7 +1,8 @@
 """A session's evidence on its way out: intake → sealer → spool → uploader, as one thing to the conductor.
 
 Events are gathered for a moment and sealed together; segments are sealed one by one as they come. Sealing and writing run
-in a thread, one after the other, so that the event loop never waits for a disk. What becomes of the evidence on the disk
+in a thread, one after the other, so that the event loop never waits for a disk. A still is waited for: whoever took it is
+told when it is safe. What becomes of the evidence on the disk
 (no room, given up, deleted, damaged) is told to `Witness`, and goes on the record as sealed events.
 """
 
@@ -14,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from secureproctor.agent.delivery.damage import Damage, event_of, merged
+from secureproctor.agent.delivery.departed import Departures
 from secureproctor.agent.delivery.gaps import Gap, GapWatch
 from secureproctor.agent.delivery.intake import Intake
 from secureproctor.agent.delivery.sealer import Sealed, Sealer
@@ -22,7 +24,9 @@ from secureproctor.agent.delivery.uploader import Uploader
 from secureproctor.agent.session.folder import Place
 from secureproctor.capture.media import Segment
 from secureproctor.contract.events import Detail, Event
+from secureproctor.contract.page import DepartedRow
 from secureproctor.contract.record import Header
+from secureproctor.contract.stills import StillInfo
 from secureproctor.contract.streams import Stream
 
 log = logging.getLogger(__name__)
@@ -58,6 +62,7 @@ class Delivery:
     witness: Witness
     keep: Callable[[dict[Stream, Place]], None]
     """Stores where the streams are; called in the sealing thread, after each record. Raises OSError."""
+    departures: Departures = field(default_factory=Departures)
     _heads: dict[Stream, tuple[int, int, bytes]] = field(init=False)
     _events: list[Event] = field(default_factory=list)
     _damaged: list[Damage] = field(default_factory=list)
@@ -69,6 +74,7 @@ class Delivery:
         self._heads = self.sealer.heads()
         self._dropped += self.spool.untold()  # what the agent before gave up, and died before it could say so
         self.spool.dropped = self._dropped.append
+        self.spool.acknowledged = self.departures.delivered
 
     def take(self, segment: Segment) -> None:
         """Capture's sink; called from its threads."""
@@ -79,6 +85,20 @@ class Delivery:
         """Put an event on the record; it is sealed within a second, or at `flush`."""
         self._events.append(event)
 
+    async def still(self, info: StillInfo, jpeg: bytes, at_us: int = 0) -> None:
+        """Put a picture on the record: it is in the spool, and on its way, when this returns. `at_us` is session time,
+        0 before Start; `info.at_ms` says when it was taken.
+
+        Raises SpoolFull (an OSError) when neither disk nor memory takes it, RecordError when it is too large. Who no longer
+        waits for it, as a page that went away, does not stop it.
+        """
+        make = functools.partial(self.sealer.still, info, jpeg, at_us)
+        await asyncio.shield(asyncio.ensure_future(self._spool(make)))
+
+    def departed(self) -> tuple[DepartedRow, ...]:
+        """What the service has acknowledged, by stream; also what it did while another agent was at work."""
+        return self.departures.rows()
+
     def damaged(self, key: Key, kind: str, found: str) -> None:
         """The uploader's word on a record that is not what was written; it is on the record within a second."""
         log.error("the record %s on the disk is %s %s", "/".join(map(str, key)), kind, found)
@@ -86,10 +106,13 @@ class Delivery:
 
     async def run(self) -> None:
         """Work for ever; cancel to stop. Call `flush` first: what is not sealed yet would be lost."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self.uploader.run())
-            tasks.create_task(self._seal_segments())
-            tasks.create_task(self._seal_events())
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self.uploader.run())
+                tasks.create_task(self._seal_segments())
+                tasks.create_task(self._seal_events())
+        finally:
+            self.departures.save()
 
     async def flush(self) -> None:
         """Everything that was handed over so far is in the spool when this returns."""
@@ -110,7 +133,7 @@ class Delivery:
                     self._record_gap(gap)
                     # before the evidence that ends it: an agent that dies between the two notices the gap again
                     await self._flush_events()
-                await self._spool(functools.partial(self.sealer.segment, segment))
+                await self._spool_if_possible(functools.partial(self.sealer.segment, segment))
 
     def _record_gap(self, gap: Gap) -> None:
         detail: Detail = {"cause": gap.cause or self.witness.cause(gap) or "unknown"}
@@ -121,6 +144,7 @@ class Delivery:
             await asyncio.sleep(GATHER_S)
             self._tell_damage()
             await self._flush_events()
+            self.departures.save()
             if len(self.spool.held):
                 async with self._sealing:
                     await asyncio.to_thread(self.spool.write_down)
@@ -138,17 +162,23 @@ class Delivery:
         if self._events:
             gathered, self._events = self._events, []
             bridging = [dropped.header.key for dropped in given_up if dropped.hash]
-            await self._spool(functools.partial(self.sealer.events, gathered), bridging)
+            await self._spool_if_possible(functools.partial(self.sealer.events, gathered), bridging)
+
+    async def _spool_if_possible(self, make: Callable[[], Sealed], bridging: Sequence[Key] = ()) -> None:
+        """What comes without anybody who waits for it: that there was no room is on the record (`_append`)."""
+        try:
+            await self._spool(make, bridging)
+        except SpoolFull as full:
+            log.error("neither disk nor memory takes a record: %s", full.strerror)
 
     async def _spool(self, make: Callable[[], Sealed], bridging: Sequence[Key] = ()) -> None:
-        async with self._sealing:
-            try:
+        try:
+            async with self._sealing:
                 sealed = await asyncio.to_thread(self._append, make, bridging)
                 self._heads = self.sealer.heads()
                 self.uploader.offer(sealed.header.key)
-            except SpoolFull as full:
-                log.error("neither disk nor memory takes a record: %s", full.strerror)
-        self._tell_room()
+        finally:
+            self._tell_room()
 
     def _append(self, make: Callable[[], Sealed], bridging: Sequence[Key]) -> Sealed:
         before = dict(self.sealer.positions)

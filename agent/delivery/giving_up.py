@@ -1,7 +1,8 @@
 """What may be given up when there is no room, and in which order: the oldest video first, by the time of the record.
 
-Never an init record, without which a whole epoch is worth nothing; never events or sound. Nor a record that is not what its
-name says, which is for the uploader to find and to tell: nobody shall get rid of evidence by damaging it on a full disk.
+Never an init record, without which a whole epoch is worth nothing; never events, stills or sound. Nor a record that is not
+what its name says, which is for the uploader to find and to tell: nobody shall get rid of evidence by damaging it on a full
+disk.
 """
 
 from dataclasses import dataclass, field
@@ -67,7 +68,7 @@ class Eldest:
             data = self.shelf.read(key)
         except FileNotFoundError:
             return None
-        if examine(key, data, None) is not None or not self.waiting.take(key):
+        if examine(key, data, None) is not None or self.waiting.take(key) is None:
             return None
         try:
             return self.shelf.give_up(key, data), len(data)

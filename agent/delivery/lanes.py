@@ -19,15 +19,15 @@ from secureproctor.agent.delivery.drain import Meter
 from secureproctor.agent.delivery.waiting import Key
 from secureproctor.contract.streams import Stream
 
-ORDER: tuple[Stream, ...] = (Stream.EVENTS, Stream.AUDIO, Stream.WEBCAM, Stream.SCREEN)
-"""What is sent first: small and irreplaceable before large."""
-TURNS: dict[Stream, int] = {Stream.EVENTS: 4, Stream.AUDIO: 3, Stream.WEBCAM: 2, Stream.SCREEN: 2}
+ORDER: tuple[Stream, ...] = (Stream.EVENTS, Stream.STILLS, Stream.AUDIO, Stream.WEBCAM, Stream.SCREEN)
+"""What is sent first: small and irreplaceable before large; and a still before sound, as a proctor waits for it."""
+TURNS: dict[Stream, int] = {Stream.EVENTS: 4, Stream.STILLS: 4, Stream.AUDIO: 3, Stream.WEBCAM: 2, Stream.SCREEN: 2}
 """How many records of a stream go from the backlog while the others have theirs."""
 
 LIVE_S = 5.0
 """A record that is older is no longer what happens now."""
 LIVE_WAITING = 64
-LIVE_AT_ONCE = 4
+LIVE_AT_ONCE = len(ORDER)
 """One for each stream."""
 BACKLOG_AT_ONCE = 16
 QUEUE_S = 0.5

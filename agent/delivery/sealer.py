@@ -1,4 +1,4 @@
-"""Segments become records: numbered, chained, sealed. Nothing here touches a disk or a network.
+"""Segments, events and stills become records: numbered, chained, sealed. Nothing here touches a disk or a network.
 
 A Sealer holds the chain heads of one session. An INIT segment begins an epoch of its stream. `previous` chains a stream's
 records over all of its epochs, so that a missing epoch shows as well as a missing record.
@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 from secureproctor.capture.media import Kind, Segment
 from secureproctor.contract.events import Event
 from secureproctor.contract.record import GENESIS, Header, RecordKind, record_hash, seal
+from secureproctor.contract.stills import CODEC, StillInfo, pack
 from secureproctor.contract.streams import Stream
 
 KINDS: dict[Kind, RecordKind] = {Kind.INIT: RecordKind.INIT, Kind.MEDIA: RecordKind.MEDIA}
@@ -67,6 +68,16 @@ class Sealer:
         return self._sealed(
             RecordKind.EVENTS, Stream.EVENTS, start, end - start, "application/json", body, live_only=False
         )
+
+    def still(self, info: StillInfo, jpeg: bytes, at_us: int = 0) -> Sealed:
+        """Seal a picture, evidence also when the recording is off. `at_us` is session time, 0 before Start.
+
+        Raises RecordError when the picture is too large.
+        """
+        body = pack(info, jpeg)
+        if Stream.STILLS not in self.positions:
+            self._begin_epoch(Stream.STILLS)
+        return self._sealed(RecordKind.STILL, Stream.STILLS, at_us, 0, CODEC, body, live_only=False)
 
     def heads(self) -> dict[Stream, tuple[int, int, bytes]]:
         """The chain head of each stream: epoch and seq of its last record, and that record's hash."""

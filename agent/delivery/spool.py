@@ -37,10 +37,11 @@ What can happen, and what is done:
 When the disk runs short:
 1. `level` goes down, so that less is captured (room.py).
 2. No room, by quota or floor, or because the disk says so: the oldest video is given up, by the time of the record, and
-   each one is told. Never an init record, without which an epoch is worth nothing; never events or sound.
+   each one is told. Never an init record, without which an epoch is worth nothing; never events, stills or sound.
 3. Still none, or a disk that takes nothing at all: the record is held in memory, up to MEMORY_LIMIT, and delivered from
    there; of what is held, too, the oldest video gives way. It is written down when the disk takes records again.
-4. Only then a new record is refused: SpoolFull. What is small and irreplaceable is held even beyond the limit.
+4. Only then a new record is refused: SpoolFull. What is small and irreplaceable is held even beyond the limit; not so a
+   still, which whoever took it can take again.
 
 `append` and `write_down` may run in one other thread than all the rest.
 """
@@ -88,19 +89,25 @@ def _nobody(_: Dropped) -> None:
     pass
 
 
+def _uncounted(_key: Key, _size: int) -> None:
+    pass
+
+
 def _nothing() -> None:
     pass
 
 
 @dataclass(slots=True)
 class Spool:
-    """The spool of one session. `dropped` is told of each record that is given up, in the thread that appends."""
+    """The spool of one session. `dropped` is told of each record that is given up, in the thread that appends, and
+    `acknowledged` of each that the service has, with its bytes, in the thread that says so."""
 
     folder: Path
     room: Room = field(default_factory=Room)
     dropped: Callable[[Dropped], None] = _nobody
     session: uuid.UUID | None = None
     """Whose records these are; None leaves that out of `examine`."""
+    acknowledged: Callable[[Key, int], None] = _uncounted
     trouble: str = ""
     """Why the disk does not take records now; empty when it does."""
     aside: int = 0
@@ -194,7 +201,9 @@ class Spool:
 
     def acknowledge(self, key: Key) -> None:
         """The service has it; twice is harmless. A file that cannot be removed is offered again by the next agent."""
-        self._waiting.take(key)
+        size = self._waiting.take(key)
+        if size is not None:
+            self.acknowledged(key, size)
         self.held.take(key)
         try:
             self._shelf.remove(key)
@@ -205,7 +214,7 @@ class Spool:
         """Its file is gone, and it waits no longer. False when it did not wait: it was acknowledged or given up meanwhile,
         and nobody took it away.
         """
-        return self._waiting.take(key)
+        return self._waiting.take(key) is not None
 
     def set_aside(self, key: Key) -> None:
         """The service refuses it for good: keep it, where it is not offered again. What cannot be moved is offered again by
@@ -307,14 +316,14 @@ class Spool:
 
     def _hold(self, sealed: Sealed, refusal: OSError) -> None:
         """Keep a record in memory, in place of the oldest video there if need be. Raises SpoolFull."""
-        size, media = len(sealed.data), sealed.header.kind is RecordKind.MEDIA
-        while media and self.held.size + size > MEMORY_LIMIT:
+        size, bounded = len(sealed.data), sealed.header.kind in (RecordKind.MEDIA, RecordKind.STILL)
+        while bounded and self.held.size + size > MEMORY_LIMIT:
             oldest = next((key for key in self.held if key[0] in VIDEO and key[2] > 0), None)
             if oldest is None:
                 self.room.gave_up(0)
                 raise SpoolFull(refusal.errno, self.trouble) from refusal
             data = self.held.take(oldest)
-            if data is not None and self._waiting.take(oldest):
+            if data is not None and self._waiting.take(oldest) is not None:
                 self._tell(Dropped(parse(data).header, record_hash(data)), len(data))
         self.held.put(sealed.header.key, sealed.data)
 

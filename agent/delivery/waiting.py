@@ -50,12 +50,12 @@ class Waiting:
             self._lines[stream].runs.add(place(epoch, seq))
             self._lines[stream].sizes.put(place(epoch, seq), size)
 
-    def take(self, key: Key) -> bool:
-        """It waits no longer; whether it did until now."""
+    def take(self, key: Key) -> int | None:
+        """It waits no longer; how many bytes it has, None when it did not wait."""
         stream, epoch, seq = key
         with self._lock:
-            self._lines[stream].sizes.take(place(epoch, seq))
-            return self._lines[stream].runs.discard(place(epoch, seq))
+            size = self._lines[stream].sizes.take(place(epoch, seq))
+            return size if self._lines[stream].runs.discard(place(epoch, seq)) else None
 
     def from_(self, stream: Stream, epoch: int = 0, seq: int = 0) -> Iterator[Key]:
         """What waits from that place on, oldest first. Lazy: it follows what comes and goes between two steps."""

@@ -5,6 +5,7 @@
     places      where each stream's chain is: epoch, next seq, hash of the last record, end of the last evidence
     link        the state of the proctor channel (contract/link.py)
     contact     when the service was last heard, on the boot clock
+    departed    what the service has acknowledged, counted (delivery/departed.py)
 
 `places` is synchronised with every record. `link` and `contact` survive a crash of the agent; a power cut may lose their
 last change, which costs a message sent twice or a deadline some seconds early.
@@ -19,6 +20,7 @@ import msgspec
 
 from secureproctor.agent.durable import save
 from secureproctor.contract.link import Snapshot
+from secureproctor.contract.page import DepartedRow
 from secureproctor.contract.streams import Stream
 
 T = TypeVar("T")
@@ -76,6 +78,14 @@ class SessionFolder:
     def link(self) -> Snapshot:
         """The state of the proctor channel."""
         return _load(self.path / "link", Snapshot) or Snapshot()
+
+    def save_departed(self, rows: tuple[DepartedRow, ...]) -> None:
+        """Keep the count of what has left this computer. Raises OSError."""
+        save(self.path / "departed", msgspec.json.encode(rows), sync=False)
+
+    def departed(self) -> tuple[DepartedRow, ...]:
+        """What had left this computer when it was last kept."""
+        return _load(self.path / "departed", tuple[DepartedRow, ...]) or ()
 
     def save_contact(self, contact: Contact) -> None:
         """Keep when the service was last heard. Raises OSError."""

@@ -13,7 +13,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from secureproctor.agent.delivery import intake as taking
+from secureproctor.agent.delivery import spool as spooling
 from secureproctor.agent.delivery.delivery import Delivery
+from secureproctor.agent.delivery.departed import Departures
 from secureproctor.agent.delivery.gaps import Gap, GapWatch
 from secureproctor.agent.delivery.intake import Intake
 from secureproctor.agent.delivery.sealer import Sealed, Sealer
@@ -21,9 +23,13 @@ from secureproctor.agent.delivery.spool import Dropped, Key, Spool, SpoolFull
 from secureproctor.agent.session.folder import SessionFolder
 from secureproctor.capture.media import Kind, Segment
 from secureproctor.contract.events import Detail, Event
-from secureproctor.contract.record import parse, unseal
+from secureproctor.contract.page import DepartedRow
+from secureproctor.contract.record import RecordError, parse, unseal
+from secureproctor.contract.stills import MAX_STILL, StillInfo, unpack
 from secureproctor.contract.streams import Stream
 
+JPEG = b"\xff\xd8 a picture"
+PHOTO = StillInfo("photo", 1_700_000_000_000, 640, 480)
 KEY = X25519PrivateKey.from_private_bytes(bytes(range(32)))
 
 
@@ -83,7 +89,8 @@ async def delivery(tmp_path: Path, noted: Noted) -> AsyncIterator[Delivery]:
     intake = Intake(asyncio.get_running_loop())
     folder = SessionFolder(tmp_path)
     spool = Spool(folder.spool, session=uuid.UUID(int=1)).open()
-    delivery = Delivery(sealer, spool, uploader, intake, GapWatch(), noted, folder.save_places)
+    left = Departures((), folder.save_departed, lambda: 77)
+    delivery = Delivery(sealer, spool, uploader, intake, GapWatch(), noted, folder.save_places, left)
     work = asyncio.create_task(delivery.run())
     yield delivery
     assert not work.done(), work.result()
@@ -294,3 +301,79 @@ async def test_delivery_goes_on_after_a_record_that_nothing_takes(
     delivery.take(segment(1))
     await delivery.flush()
     assert bodies(delivery, Stream.SCREEN) == [b"1"]
+
+
+# stills
+
+
+async def test_a_still_is_in_the_spool_and_offered_when_it_returns(delivery: Delivery, tmp_path: Path) -> None:
+    await delivery.still(PHOTO, JPEG)
+    await delivery.still(PHOTO, JPEG, at_us=5)
+    assert [unpack(body) for body in bodies(delivery, Stream.STILLS)] == [(PHOTO, JPEG)] * 2
+    assert delivery.uploader.offered == [(Stream.STILLS, 0, 0), (Stream.STILLS, 0, 1)]  # type: ignore[attr-defined]  # the fake's
+    assert delivery.heads()[Stream.STILLS][:2] == (0, 1)
+    assert SessionFolder(tmp_path).places()[Stream.STILLS].seq == 2
+
+
+async def test_who_no_longer_waits_for_a_still_does_not_stop_it(delivery: Delivery, eventually: Any) -> None:
+    """The page may go away just then; two threads must never seal at once."""
+    waiting = asyncio.create_task(delivery.still(PHOTO, JPEG))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+    await delivery.still(PHOTO, JPEG)
+    await eventually(lambda: len(bodies(delivery, Stream.STILLS)) == 2)
+
+
+async def test_a_still_that_nothing_takes_is_refused_and_the_chain_goes_on(
+    delivery: Delivery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be held in memory, but within the limit there, and older video gives way to it."""
+
+    def refuses(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    await delivery.still(PHOTO, JPEG)
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", refuses)
+        patch.setattr(spooling, "MEMORY_LIMIT", 500)
+        for number in (0, 1):
+            delivery.take(segment(number))
+        await delivery.flush()
+        await delivery.still(PHOTO, JPEG)
+        assert len(bodies(delivery, Stream.SCREEN)) == 1, "the init record, without which there is no video"
+        with pytest.raises(SpoolFull):
+            await delivery.still(PHOTO, JPEG)
+    await delivery.still(PHOTO, JPEG)
+    assert [key[2] for key in delivery.spool.oldest(Stream.STILLS)] == [0, 1, 2]
+    headers = [parse(delivery.spool.read(key)).header for key in delivery.spool.oldest(Stream.STILLS)]
+    assert len({header.previous for header in headers}) == 3
+
+
+async def test_a_picture_that_is_too_large_for_a_record_is_refused(delivery: Delivery) -> None:
+    with pytest.raises(RecordError):
+        await delivery.still(PHOTO, bytes(MAX_STILL + 1))
+    assert delivery.heads() == {}
+
+
+# what has left
+
+
+async def test_what_the_service_acknowledged_has_departed_and_nothing_else(
+    delivery: Delivery, tmp_path: Path, eventually: Any
+) -> None:
+    for number in (0, 1):
+        delivery.take(segment(number))
+    await delivery.still(PHOTO, JPEG)
+    await delivery.flush()
+    sizes = {key: len(delivery.spool.read(key)) for stream in Stream for key in delivery.spool.oldest(stream)}
+    assert delivery.departed() == ()
+    for key in ((Stream.SCREEN, 0, 1), (Stream.STILLS, 0, 0), (Stream.STILLS, 0, 0)):
+        delivery.spool.acknowledge(key)
+    delivery.spool.set_aside((Stream.SCREEN, 0, 0))
+    rows = (
+        DepartedRow("screen", 1, sizes[Stream.SCREEN, 0, 1], 77, 77),
+        DepartedRow("stills", 1, sizes[Stream.STILLS, 0, 0], 77, 77),
+    )
+    assert delivery.departed() == rows
+    await eventually(lambda: SessionFolder(tmp_path).departed() == rows)

@@ -151,7 +151,7 @@ def test_live_goes_first_small_before_large_and_oldest_before_new() -> None:
             pile.put((stream, 0, seq))
             lanes.offer((stream, 0, seq), 0)
     order = []
-    for _ in range(8):
+    for _ in range(2 * len(ORDER)):
         key = lanes.next(0)
         assert key is not None
         order.append(key)

@@ -15,11 +15,13 @@ from secureproctor.agent.delivery import sealer as sealing
 from secureproctor.agent.delivery.sealer import Sealed, Sealer
 from secureproctor.capture.media import Kind, Segment
 from secureproctor.contract.events import Event
-from secureproctor.contract.record import GENESIS, RecordKind, parse, record_hash, unseal
+from secureproctor.contract.record import GENESIS, RecordError, RecordKind, parse, record_hash, unseal
+from secureproctor.contract.stills import CODEC, MAX_STILL, StillInfo, unpack
 from secureproctor.contract.streams import Stream
 
 KEY = X25519PrivateKey.from_private_bytes(bytes(range(32)))
 SESSION = uuid.UUID(int=7)
+JPEG = b"\xff\xd8 a picture"
 
 
 def segment(stream: Stream, kind: Kind, start_us: int = 0, payload: bytes = b"mp4") -> Segment:
@@ -51,10 +53,30 @@ def test_events_are_sealed_together_with_the_time_that_they_span(sealer: Sealer)
     assert msgspec.json.decode(unseal(record, KEY), type=list[Event]) == events
 
 
-def test_a_recording_that_is_off_marks_media_but_no_events(sealer: Sealer) -> None:
+def test_a_still_is_sealed_with_what_it_shows_at_its_time(sealer: Sealer) -> None:
+    info = StillInfo("photo", 1_700_000_000_000, 640, 480, ("too_dark",))
+    made = [sealer.still(info, JPEG), sealer.still(info, JPEG, at_us=9)]
+    records = [parse(each.data) for each in made]
+    assert [unpack(unseal(record, KEY)) for record in records] == [(info, JPEG)] * 2
+    headers = [record.header for record in records]
+    assert [header.key for header in headers] == [(Stream.STILLS, 0, 0), (Stream.STILLS, 0, 1)]
+    assert {(header.kind, header.codec, header.duration_us) for header in headers} == {(RecordKind.STILL, CODEC, 0)}
+    assert [header.start_us for header in headers] == [0, 9]
+    assert [header.previous for header in headers] == [GENESIS, record_hash(made[0].data)]
+
+
+def test_a_still_that_is_too_large_is_refused_and_leaves_the_chain_as_it_was(sealer: Sealer) -> None:
+    with pytest.raises(RecordError, match="does not fit"):
+        sealer.still(StillInfo("photo", 0, 1, 1), bytes(MAX_STILL + 1))
+    assert sealer.heads() == {}
+    assert sealer.still(StillInfo("photo", 0, 1, 1), JPEG).header.key == (Stream.STILLS, 0, 0)
+
+
+def test_a_recording_that_is_off_marks_media_but_neither_events_nor_stills(sealer: Sealer) -> None:
     sealer.live_only = True
     assert sealer.segment(segment(Stream.AUDIO, Kind.INIT)).header.live_only
     assert not sealer.events([Event("paused", 0, 0)]).header.live_only
+    assert not sealer.still(StillInfo("webcam", 0, 1, 1), JPEG).header.live_only
 
 
 def test_an_init_segment_begins_an_epoch_and_the_chain_goes_on(sealer: Sealer) -> None:
@@ -76,6 +98,8 @@ def test_whatever_the_order_of_the_streams_each_has_a_chain_of_its_own(steps: li
     for stream, init in steps:
         if stream is Stream.EVENTS:
             sealed = sealer.events([Event("paused", 0, 0)])
+        elif stream is Stream.STILLS:
+            sealed = sealer.still(StillInfo("screen", 0, 1, 1), JPEG)
         else:
             sealed = sealer.segment(segment(stream, Kind.INIT if init or stream not in made else Kind.MEDIA))
         made.setdefault(stream, []).append(sealed)

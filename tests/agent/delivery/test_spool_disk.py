@@ -28,7 +28,8 @@ SIZE = len(seal(Header(RecordKind.MEDIA, Stream.SCREEN, SESSION, 0, 0, 0, 0, 0, 
 
 def sealed(stream: Stream, seq: int, start_s: int = 0, epoch: int = 0) -> Sealed:
     """A record of SIZE bytes; of media, seq 0 is the init record."""
-    kind = RecordKind.EVENTS if stream is Stream.EVENTS else RecordKind.MEDIA if seq else RecordKind.INIT
+    own = {Stream.EVENTS: RecordKind.EVENTS, Stream.STILLS: RecordKind.STILL}
+    kind = own.get(stream, RecordKind.MEDIA if seq else RecordKind.INIT)
     header = Header(kind, stream, SESSION, epoch, seq, start_s * 10**6, 2 * 10**6, 0, GENESIS)
     return Sealed(header, seal(header, bytes(BODY), PUBLIC))
 
@@ -95,16 +96,16 @@ def test_the_oldest_video_goes_first_and_each_is_told_with_its_hash(spool: Spool
     assert spool.forget(gone[0]) is False  # nobody took it away
 
 
-def test_without_older_video_a_new_one_is_held_and_sound_and_events_are_written(
+def test_without_older_video_a_new_one_is_held_and_sound_events_and_stills_are_written(
     spool: Spool, told: list[Dropped]
 ) -> None:
     for seq in range(6):
         spool.append(sealed(Stream.AUDIO, seq))
     spool.append(sealed(Stream.SCREEN, 1))
     assert (spool.trouble, list(spool.held)) == ("No space left on device", [(Stream.SCREEN, 0, 1)])
-    for stream in (Stream.AUDIO, Stream.EVENTS, Stream.WEBCAM):  # the last one an init record
+    for stream in (Stream.AUDIO, Stream.EVENTS, Stream.STILLS, Stream.WEBCAM):  # the last one an init record
         spool.append(sealed(stream, 6 if stream is Stream.AUDIO else 0))
-    assert (spool.trouble, len(spool.held), len(list(spool.folder.iterdir())), told) == ("", 1, 9, [])
+    assert (spool.trouble, len(spool.held), len(list(spool.folder.iterdir())), told) == ("", 1, 10, [])
     for seq in range(6):
         spool.acknowledge((Stream.AUDIO, 0, seq))
     spool.write_down()

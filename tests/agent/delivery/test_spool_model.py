@@ -28,6 +28,8 @@ PUBLIC = X25519PrivateKey.generate().public_key()
 SESSION = uuid.UUID(int=1)
 QUOTA, MEMORY = 6000, 2500
 VIDEO = (Stream.SCREEN, Stream.WEBCAM)
+OWN_KIND = {Stream.EVENTS: RecordKind.EVENTS, Stream.STILLS: RecordKind.STILL}
+"""Streams of one epoch without an init record."""
 
 
 class Killed(BaseException):
@@ -107,13 +109,12 @@ class SpoolModel(RuleBasedStateMachine):
 
     def new(self, stream: Stream, size: int, new_epoch: bool) -> Sealed:
         epoch = max((epoch for of, epoch in self.seqs if of is stream), default=-1)
-        if epoch < 0 or (new_epoch and stream is not Stream.EVENTS):
+        if epoch < 0 or (new_epoch and stream not in OWN_KIND):
             epoch += 1
         seq = self.seqs.get((stream, epoch), 0)
         self.seqs[stream, epoch] = seq + 1
         self.now += 1_000_000
-        events = stream is Stream.EVENTS
-        kind = RecordKind.EVENTS if events else RecordKind.MEDIA if seq else RecordKind.INIT
+        kind = OWN_KIND.get(stream, RecordKind.MEDIA if seq else RecordKind.INIT)
         header = Header(kind, stream, SESSION, epoch, seq, self.now, 10**6, 0, GENESIS)
         return Sealed(header, seal(header, bytes(size), PUBLIC))
 
@@ -127,7 +128,7 @@ class SpoolModel(RuleBasedStateMachine):
         try:
             self.spool.append(record)
         except SpoolFull:
-            assert record.header.kind is RecordKind.MEDIA
+            assert record.header.kind in (RecordKind.MEDIA, RecordKind.STILL)
             self.seqs[key[0], key[1]] -= 1  # as the sealer does: the chain goes on without it
         else:
             (self.in_memory if key in self.spool.held else self.on_disk)[key] = record.data
@@ -150,8 +151,11 @@ class SpoolModel(RuleBasedStateMachine):
     @rule(which=st.randoms(use_true_random=False))
     def acknowledge(self, which: Any) -> None:
         key = which.choice(sorted({**self.on_disk, **self.in_memory}))
+        counted: list[tuple[Key, int]] = []
+        self.spool.acknowledged = lambda *of: counted.append(of)
         for _ in range(2):
             self.spool.acknowledge(key)
+        assert counted == [(key, len({**self.on_disk, **self.in_memory}[key]))]
         self.on_disk.pop(key, None)
         self.in_memory.pop(key, None)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from secureproctor.agent.delivery.lanes import BACKLOG_AT_ONCE
+from secureproctor.agent.delivery.lanes import BACKLOG_AT_ONCE, LIVE_AT_ONCE
 from secureproctor.agent.delivery.sealer import Sealed
 from secureproctor.contract.record import GENESIS, Header, RecordKind
 from secureproctor.contract.streams import Stream
@@ -207,22 +207,27 @@ async def test_the_wait_that_the_service_asked_for_is_everybodys(
 
 @pytest.mark.parametrize(
     ("first", "then"),
-    [(Stream.EVENTS, Stream.AUDIO), (Stream.AUDIO, Stream.WEBCAM), (Stream.WEBCAM, Stream.SCREEN)],
+    [
+        (Stream.EVENTS, Stream.STILLS),
+        (Stream.STILLS, Stream.AUDIO),
+        (Stream.AUDIO, Stream.WEBCAM),
+        (Stream.WEBCAM, Stream.SCREEN),
+    ],
     ids=str,
 )
 async def test_small_and_irreplaceable_goes_live_before_large(
     resting: "Upload", first: Stream, then: Stream, eventually: Any
 ) -> None:
-    for seq in reversed(range(4)):
+    for seq in reversed(range(LIVE_AT_ONCE)):
         resting.uploader.offer(put_in(resting, then, seq))
         resting.uploader.offer(put_in(resting, first, seq))
     resting.service.gate.clear()
     resting.start()
-    await eventually(lambda: len(resting.service.puts) == 4)
-    assert sorted(resting.service.paths()) == [f"{first}/0/{seq}" for seq in range(4)]
+    await eventually(lambda: len(resting.service.puts) == LIVE_AT_ONCE)
+    assert sorted(resting.service.paths()) == [f"{first}/0/{seq}" for seq in range(LIVE_AT_ONCE)]
     resting.service.gate.set()
     await eventually(lambda: resting.uploader.done)
-    assert sorted(resting.service.paths()[4:]) == [f"{then}/0/{seq}" for seq in range(4)]
+    assert sorted(resting.service.paths()[LIVE_AT_ONCE:]) == [f"{then}/0/{seq}" for seq in range(LIVE_AT_ONCE)]
 
 
 async def test_a_live_record_overtakes_the_backlog(upload: "Upload", eventually: Any) -> None:
