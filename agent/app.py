@@ -8,7 +8,7 @@ import contextlib
 import logging
 import os
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 
@@ -19,6 +19,8 @@ from secureproctor.agent.checks.run import run_checks
 from secureproctor.agent.clock import boot_us, wall_ms
 from secureproctor.agent.delivery.gaps import Gap
 from secureproctor.agent.delivery.room import Room
+from secureproctor.agent.local.door import Visitor
+from secureproctor.agent.local.holder import Holder
 from secureproctor.agent.local.pairing import Pairing, new_token, published
 from secureproctor.agent.local.routes import Desk
 from secureproctor.agent.local.server import LocalServer
@@ -32,20 +34,25 @@ from secureproctor.agent.session.journal import AcknowledgementSwitched
 from secureproctor.agent.session.machine import OVER, State, Trigger
 from secureproctor.agent.session.making import Ears, SessionMaker
 from secureproctor.agent.session.pulse import Pulse
+from secureproctor.agent.session.recording import record_in
 from secureproctor.agent.session.session import Session
 from secureproctor.agent.session.sources import wanted_streams
 from secureproctor.agent.session.status import view
+from secureproctor.agent.session.viewing import Viewing
 from secureproctor.agent.session.wakefulness import Times, Wakefulness
 from secureproctor.agent.supervisor import Supervisor
 from secureproctor.capture.media import Clock, ReportSink, SegmentSink
+from secureproctor.capture.preview import Preview
 from secureproctor.capture.recorder import CapturePlan, Recorder
+from secureproctor.capture.still import Still
 from secureproctor.config.paths import runtime_dir, state_dir
 from secureproctor.config.settings import Settings
 from secureproctor.contract.channel import Backlog, Head, Heartbeat
 from secureproctor.contract.errors import Refusal
 from secureproctor.contract.events import Detail
 from secureproctor.contract.http import InitData, ProctoringSettings
-from secureproctor.contract.page import PATH, CheckResult, ErrorEvent, PageEvent, Status
+from secureproctor.contract.page import PATH, CheckResult, ErrorEvent, HolderEvent, PageEvent, PreviewEvent, Status
+from secureproctor.contract.stills import Identity
 from secureproctor.contract.streams import Stream
 
 log = logging.getLogger(__name__)
@@ -105,10 +112,12 @@ class _Composition:
         test_sources = (settings.test_camera,) if settings.test_camera else ()
         self.wakefulness = Wakefulness(lambda: Times(boot_us(), time.monotonic_ns() // 1000, wall_ms() * 1000))
         ears = Ears(
-            self.obey, self.heartbeat, self.moved, self.trouble, self.squeezed, self.happened, self.cause_of_gap
+            self.take, self.heartbeat, self.moved, self.trouble, self.squeezed, self.happened, self.cause_of_gap
         )
         sessions = state_dir(settings) / "sessions"
         self.maker = SessionMaker(sessions, client, self.loop, ears, self.room, settings.retention_h)
+        self.supervisor = supervisor
+        viewing = Viewing(self.preview, self.tell_holder, self.viewed, supervisor.start)
         self.conductor = Conductor(
             self.session,
             self.capture,
@@ -116,14 +125,20 @@ class _Composition:
             supervisor,
             self.tell,
             self.changed,
+            viewing,
             test_sources,
             settings.retention_h,
         )
         self.obedience = Obedience(self.conductor)
-        self.desk = Desk(self.conductor, self.obedience, self.api, self.status)
+        holder = Holder(self.tell_whether_holding, self.page_holds)
+        self.desk = Desk(self.conductor, self.obedience, self.api, self.status, holder)
         self.server = LocalServer(self.desk, pairing, self.origins, self.page_came, self.page_left)
         self.pulse = Pulse(
-            self.conductor, lambda: len(self.server.page_origins), settings.page_gone_s, self.wakefulness
+            self.conductor,
+            lambda: len(self.server.page_origins),
+            settings.page_gone_s,
+            self.wakefulness,
+            requests=self.obedience.acknowledging.look,
         )
 
     def session(self, data: InitData) -> Session:
@@ -138,11 +153,13 @@ class _Composition:
         current = next((each for each in reversed(left) if not each[1].over), left[-1] if left else None)
         for folder, history in left:
             session = self.maker.restored(folder, history)
+            self.obedience.tell_again(session, history.last_moved)
             if (folder, history) == current:
-                self.obedience.automatic = history.automatic
+                self.obedience.acknowledging.automatic = history.automatic
                 await self.conductor.resume(session, history.resumed_state)
             else:
                 self.conductor.deliver_left(session)
+            await self.obedience.go_on(session)
 
     def capture(self, streams: frozenset[Stream], clock: Clock, sink: SegmentSink, report: ReportSink) -> Recorder:
         """The recorder for a session's streams."""
@@ -160,13 +177,22 @@ class _Composition:
         )
         return Recorder(plan, clock, sink, report)
 
+    def preview(self, of: Identity, show: Callable[[Still], None]) -> Preview:
+        """The camera for a candidate who is to be authorized."""
+        return Preview(webcam_device(self.settings), of, show)
+
+    def viewed(self, kind: str, of: Identity) -> None:
+        """The preview was opened or closed."""
+        self.conductor.record(kind, detail={"of": of})
+        self.changed()
+
     async def checks(self, wanted: ProctoringSettings, expiry_s: int) -> tuple[CheckResult, ...]:
         """Check System for an exam's settings."""
         return await run_checks(check_context(self.settings, self.client, wanted_streams(wanted), expiry_s))
 
-    async def obey(self, session: Session, message: FromService) -> None:
-        """Carry out what the proctor sent."""
-        await self.obedience.obey(session, message)
+    def take(self, session: Session, message: FromService) -> Awaitable[None] | None:
+        """Note what the proctor sent; what is left to do for it."""
+        return self.obedience.take(session, message)
 
     def heartbeat(self, session: Session) -> Heartbeat:
         """The session's heartbeat as of now."""
@@ -175,7 +201,7 @@ class _Composition:
         }
         state = self.conductor.state if self.conductor.session is session else State.ENDED
         backlog = Backlog(*session.delivery.spool.waiting)
-        return Heartbeat(state, wall_ms(), session.session_us(boot_us()), backlog, heads)
+        return Heartbeat(state, wall_ms(), session.session_us(boot_us()), backlog, heads, session.level)
 
     def status(self) -> Status:
         """The status as of now."""
@@ -184,6 +210,10 @@ class _Composition:
     def tell(self, event: PageEvent) -> None:
         """Send a notification to all pages."""
         self.server.tell(event)
+
+    def tell_holder(self, event: PreviewEvent) -> None:
+        """Send what the camera sees to the page that holds the session."""
+        self.server.tell_holder(event)
 
     def changed(self) -> None:
         """The status may have changed."""
@@ -213,7 +243,7 @@ class _Composition:
 
     def happened(self, session: Session, kind: str, stream: Stream, detail: Detail) -> None:
         """Something is to go on the record of a session."""
-        self.conductor.record_in(session, kind, stream, detail)
+        record_in(session, kind, stream, detail)
 
     def cause_of_gap(self, session: Session, gap: Gap) -> str:
         """Why the agent has no evidence, as its own clocks tell."""
@@ -231,9 +261,26 @@ class _Composition:
         """A page connected."""
         self.conductor.record("page_connected", detail={"origin": origin})
 
+    def page_holds(self, origin: str, taken_over: bool) -> None:
+        """Another page holds the session from now on."""
+        self.conductor.record("page_holds", detail={"origin": origin, "taken_over": taken_over})
+
+    def tell_whether_holding(self, visitor: Visitor, holding: bool) -> None:
+        """Tell a page whether it holds the session."""
+        self.server.tell_one(visitor, HolderEvent(holding))
+        if holding:
+            self.close_preview()  # what it shows is for the page that asked for it
+
     def page_left(self, origin: str) -> None:
         """A page's connection closed."""
         self.conductor.record("page_gone", detail={"origin": origin})
+        if self.desk.holder.current is None:
+            self.close_preview()
+
+    def close_preview(self) -> None:
+        """Close a preview that the page that asked for it does not see any more."""
+        if self.conductor.viewing.on:
+            self.supervisor.start("preview closes", self.conductor.viewing.stop())
 
 
 @contextlib.asynccontextmanager

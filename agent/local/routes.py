@@ -1,26 +1,36 @@
 """The methods of the loopback API: for each, its params and what it does. Transport and JSON-RPC are server.py's business.
 
-A new method is a row in ROUTES and in contract/page.py.
+A new method is a row in ROUTES and in contract/page.py. Of several pages one holds the session (holder.py); what changes
+anything is the holder's alone, and the rows say which methods are for everybody.
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
 from secureproctor.agent.local.door import Visitor
+from secureproctor.agent.local.holder import Holder
 from secureproctor.agent.proctor.obedience import Obedience
 from secureproctor.agent.service_api import ServiceApi
 from secureproctor.agent.session.conductor import Conductor
+from secureproctor.agent.session.desk import AuthorizationDesk
 from secureproctor.contract.errors import Refusal
 from secureproctor.contract.page import (
     Acknowledgement,
     AutoAcknowledgement,
+    ChatRead,
     CheckResults,
+    Consent,
+    Conversation,
+    Departed,
+    Hello,
     Message,
+    Picture,
     Registered,
     Sent,
+    Shot,
     SignedQuery,
     SignedRequest,
     Status,
@@ -32,6 +42,11 @@ class Nothing(msgspec.Struct, frozen=True):
     """No params."""
 
 
+def _undivided() -> Holder:
+    """A holder for a desk to which only one page comes: nobody needs to be told."""
+    return Holder(lambda visitor, holding: None, lambda origin, taken_over: None)
+
+
 @dataclass(slots=True)
 class Desk:
     """What the methods work on."""
@@ -40,10 +55,21 @@ class Desk:
     obedience: Obedience
     api: ServiceApi
     status: Callable[[], Status]
+    holder: Holder = field(default_factory=_undivided)
     visible: bool = True
+    authorization: AuthorizationDesk = field(init=False)
 
-    async def hello(self, visitor: Visitor, params: Nothing) -> Status:
+    def __post_init__(self) -> None:
+        self.authorization = AuthorizationDesk(self.conductor)
+
+    async def hello(self, visitor: Visitor, params: Hello) -> Status:
         """The status as it is."""
+        self.holder.greeted(visitor, params.tab)
+        return self.status()
+
+    async def take_over(self, visitor: Visitor, params: Nothing) -> Status:
+        """Hold the session from now on."""
+        self.holder.take_over(visitor)
         return self.status()
 
     async def init(self, visitor: Visitor, params: SignedRequest) -> Registered:
@@ -59,6 +85,30 @@ class Desk:
         """Run Check System."""
         results = await self.conductor.check_system()
         return CheckResults(all(each.status != "failed" for each in results), results)
+
+    async def consent(self, visitor: Visitor, params: Consent) -> Status:
+        """The candidate agrees to be proctored, or does not."""
+        await self.authorization.consent(params.accepted)
+        return self.status()
+
+    async def start_preview(self, visitor: Visitor, params: Picture) -> Status:
+        """Show the candidate what the camera sees."""
+        await self.authorization.start_preview(params.of)
+        return self.status()
+
+    async def stop_preview(self, visitor: Visitor, params: Nothing) -> Status:
+        """Close the camera of the preview."""
+        await self.authorization.stop_preview()
+        return self.status()
+
+    async def take_photo(self, visitor: Visitor, params: Picture) -> Shot:
+        """Take a picture for authorization."""
+        return await self.authorization.take(params.of)
+
+    async def submit_authorization(self, visitor: Visitor, params: Nothing) -> Status:
+        """Hand the pictures to the proctor."""
+        await self.authorization.submit()
+        return self.status()
 
     async def start(self, visitor: Visitor, params: Nothing) -> Status:
         """Start proctoring."""
@@ -98,6 +148,23 @@ class Desk:
         """Send a chat message to the proctor."""
         return Sent(self.obedience.say(params.text))
 
+    async def chat_read(self, visitor: Visitor, params: ChatRead) -> Status:
+        """The candidate has read the proctor's messages up to one."""
+        self.obedience.chatting.read(params.id)
+        return self.status()
+
+    async def conversation(self, visitor: Visitor, params: Nothing) -> Conversation:
+        """The chat of the session."""
+        return self.obedience.chatting.conversation()
+
+    async def departed(self, visitor: Visitor, params: Nothing) -> Departed:
+        """What has left this computer in the session."""
+        session = self.conductor.session
+        if session is None:
+            return Departed(self.api.url, ())
+        chat = session.conversation.departed
+        return Departed(session.service, session.delivery.departed() + ((chat,) if chat else ()))
+
     async def visibility(self, visitor: Visitor, params: Visibility) -> Status:
         """Put it on the record when the page is left or seen again."""
         visible = params.visible and params.focused
@@ -109,23 +176,33 @@ class Desk:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A method: the type of its params and what it does."""
+    """A method: the type of its params, what it does, and whether only the page that holds the session may call it."""
 
     params: type[msgspec.Struct]
     handle: Callable[[Desk, Visitor, Any], Awaitable[msgspec.Struct | msgspec.Raw]]
+    holds: bool = True
 
 
 ROUTES: dict[str, Route] = {
-    "hello": Route(Nothing, Desk.hello),
+    "hello": Route(Hello, Desk.hello, holds=False),
     "init": Route(SignedRequest, Desk.init),
     "checkSystem": Route(Nothing, Desk.check_system),
+    "consent": Route(Consent, Desk.consent),
+    "startPreview": Route(Picture, Desk.start_preview),
+    "stopPreview": Route(Nothing, Desk.stop_preview),
+    "takePhoto": Route(Picture, Desk.take_photo),
+    "submitAuthorization": Route(Nothing, Desk.submit_authorization),
     "start": Route(Nothing, Desk.start),
     "stop": Route(Nothing, Desk.stop),
-    "report": Route(SignedQuery, Desk.report),
+    "report": Route(SignedQuery, Desk.report, holds=False),
     "enableAutoAcknowledgement": Route(AutoAcknowledgement, Desk.enable_auto_acknowledgement),
     "pauseAck": Route(Acknowledgement, Desk.pause_ack),
     "resumeAck": Route(Acknowledgement, Desk.resume_ack),
     "endAck": Route(Acknowledgement, Desk.end_ack),
     "sendMessage": Route(Message, Desk.send_message),
+    "chatRead": Route(ChatRead, Desk.chat_read),
+    "conversation": Route(Nothing, Desk.conversation, holds=False),
+    "departed": Route(Nothing, Desk.departed, holds=False),
+    "takeOver": Route(Nothing, Desk.take_over, holds=False),
     "visibility": Route(Visibility, Desk.visibility),
 }

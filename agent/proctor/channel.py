@@ -1,7 +1,12 @@
-"""The socket of the proctor channel: connects, reconnects, moves frames. What they mean is protocol.py's business."""
+"""The socket of the proctor channel: connects, reconnects, moves frames. What they mean is protocol.py's business.
+
+A message that came is made durable before anything is written that acknowledges it: `take` notes it, then the link's state is
+kept, and only then others have their turn. What is left to do for it is awaited, before the next one is read.
+"""
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
@@ -12,6 +17,7 @@ from websockets.exceptions import InvalidStatus, WebSocketException
 from secureproctor.agent.delivery.backoff import Backoff
 from secureproctor.agent.delivery.uploader import Access
 from secureproctor.agent.outside import websocket_way
+from secureproctor.agent.proctor.pace import Pace
 from secureproctor.agent.proctor.protocol import FromService, ProctorProtocol
 from secureproctor.contract.channel import KEEP_ALIVE_S, LINK_LOST_AFTER_S, MAX_MESSAGE, Heartbeat
 from secureproctor.contract.link import LinkError, Snapshot
@@ -29,26 +35,37 @@ class _Direct(connect):
 
 @dataclass(slots=True)
 class ProctorChannel:
-    """The channel of one session. `obey` is awaited for each new message, in order; `heard` at each frame."""
+    """The channel of one session. `take` is called for each new message, in order; `heard` at each frame."""
 
     address: str
     access: Access
     protocol: ProctorProtocol
     backoff: Backoff
-    obey: Callable[[FromService], Awaitable[None]]
+    take: Callable[[FromService], Awaitable[None] | None]
+    """Notes a message, and gives back what is left to do for it."""
     heartbeat: Callable[[], Heartbeat]
     heard: Callable[[], None]
     keep: Callable[[Snapshot], None]
-    """Stores the link's state: before a message is told, and after one that came was acted on. Raises OSError."""
+    """Stores the link's state, before anything is written that follows from it. Raises OSError."""
+    pace: Pace = field(default_factory=Pace)
     _frames: asyncio.Queue[bytes] = field(default_factory=asyncio.Queue)
     _obeying: asyncio.Future[None] | None = None
 
     def send(self, message: msgspec.Struct) -> None:
-        """Send a message now, or when there is a connection again."""
-        frame = self.protocol.send(message)
+        """Send a message now, or when there is a connection again. When ten thousand wait already, it is dropped."""
+        try:
+            frame = self.protocol.send(message)
+        except LinkError as error:  # a service that takes nothing any more must keep nobody from ending
+            log.error("a message for the service is dropped: %s", error)
+            return
         self._keep()
         if frame is not None:
             self._frames.put_nowait(frame)
+
+    def offer(self, message: msgspec.Struct) -> None:
+        """Send a message that can be done without: not while many wait already."""
+        if not self.protocol.crowded:
+            self.send(message)
 
     def _keep(self) -> None:
         try:
@@ -106,15 +123,18 @@ class ProctorChannel:
             # a peer that went away without a word: the heartbeats' answers are missing
             frame = await asyncio.wait_for(socket.recv(), LINK_LOST_AFTER_S)
             message, answers = self.protocol.receive(frame)
+            work = None if message is None else self.take(message)
+            if work is not None:
+                self._obeying = asyncio.ensure_future(work)
+            self._keep()
             self.heard()
             for answer in answers:
                 self._frames.put_nowait(answer)
-            if message is not None:
+            if work is not None and self._obeying is not None:
                 # shielded: a connection that breaks meanwhile must not leave a session half ended
-                self._obeying = asyncio.ensure_future(self.obey(message))
                 await asyncio.shield(self._obeying)
-            # acted on first, then noted: a command that comes again after a crash is known by its id
-            self._keep()
+            if (wait_s := self.pace.wait_s(time.monotonic())) > 0:
+                await asyncio.sleep(wait_s)  # what is not read the service cannot send
 
     async def _write(self, socket: ClientConnection) -> None:
         while True:

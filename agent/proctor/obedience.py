@@ -1,122 +1,186 @@
-"""What the proctor sends, carried out: commands, chat, errors, the service's own ending; and their acknowledgement.
+"""What the proctor sends, carried out: each message once, each command answered.
 
-A command's way: received → (expired | refused | failed) or applied → acknowledged. Each step is in the journal before it is
-told. A command that came before, by its id, is not carried out a second time; its steps have been told by the link.
+`take` notes a message before it returns, so that the channel may acknowledge it; what is left to do is awaited afterwards. An
+agent that is killed in between leaves in the journal what it had not finished (`go_on`): a command whose effect is there is not
+carried out again, one without is, if its lifetime has not passed.
+
+A session remembers MOST_COMMANDS commands; those beyond are refused and forgotten.
 """
 
 import contextlib
 import uuid
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any
 
-from secureproctor.agent.clock import boot_us, wall_ms
-from secureproctor.agent.proctor.commands import COMMANDS, is_past, refusal
-from secureproctor.agent.proctor.protocol import FromService
+from secureproctor.agent.clock import wall_ms
+from secureproctor.agent.proctor.acknowledging import Acknowledging, Kind
+from secureproctor.agent.proctor.chatting import Chatting
+from secureproctor.agent.proctor.commands import ROWS, carry_out, objection
+from secureproctor.agent.proctor.course import Course
+from secureproctor.agent.proctor.following import begun, moved, tell
+from secureproctor.agent.proctor.protocol import FromService, Misread
 from secureproctor.agent.session.conductor import Conductor
-from secureproctor.agent.session.journal import AcknowledgementSwitched, CommandMoved
-from secureproctor.agent.session.machine import ENDINGS, OVER, Trigger
-from secureproctor.agent.session.session import Request, Session
-from secureproctor.contract.channel import Chat, Command, CommandStatus, CommandUpdate, ProctorError, ServiceEnded
+from secureproctor.agent.session.journal import CommandMoved, EndOrdered
+from secureproctor.agent.session.machine import OVER, Trigger
+from secureproctor.agent.session.recording import record_in
+from secureproctor.agent.session.session import Session
+from secureproctor.contract.channel import (
+    Chat,
+    ChatMark,
+    Command,
+    CommandUpdate,
+    ProctorError,
+    ServiceEnded,
+    Unreadable,
+)
 from secureproctor.contract.errors import ErrorInfo, Refusal
-from secureproctor.contract.page import ChatEvent, ErrorEvent, RequestEvent
+from secureproctor.contract.page import ErrorEvent
 
-Kind = Literal["pause", "resume", "end"]
+MOST_COMMANDS = 1000
+MOST_UNREADABLE = 100
+"""So many messages that cannot be read go on a session's record."""
+
+Work = Coroutine[Any, Any, None]
 
 
 @dataclass(slots=True)
 class Obedience:
-    """Carries out what comes from the proctor. `automatic` is Enable Auto Acknowledgement."""
+    """Carries out what comes from the proctor. `new_id` names the candidate's chat messages."""
 
     conductor: Conductor
     new_id: Callable[[], str] = lambda: uuid.uuid4().hex
-    automatic: bool = False
+    acknowledging: Acknowledging = field(init=False)
+    chatting: Chatting = field(init=False)
+    _unreadable: int = 0
 
-    async def obey(self, session: Session, message: FromService) -> None:
-        """Carry out a message of the channel that belongs to the session."""
+    def __post_init__(self) -> None:
+        self.acknowledging = Acknowledging(self.conductor)
+        self.chatting = Chatting(self.conductor, self.new_id)
+
+    @property
+    def automatic(self) -> bool:
+        """Whether the agent acknowledges by itself."""
+        return self.acknowledging.automatic
+
+    def switch(self, automatic: bool) -> None:
+        """Acknowledge from now on without the page, or with it."""
+        self.acknowledging.switch(automatic)
+
+    def acknowledge(self, kind: Kind, request_id: str = "") -> None:
+        """The page acknowledges a request. Raises Refusal nothing_to_acknowledge."""
+        self.acknowledging.acknowledge(kind, request_id)
+
+    def say(self, text: str) -> str:
+        """The candidate writes; the message's id. Raises Refusal not_now or chat_full."""
+        return self.chatting.say(text)
+
+    def take(self, session: Session, message: FromService) -> Work | None:
+        """Note a message of the session's channel; what is left to do for it."""
         match message:
             case Command():
-                await self._command(session, message)
+                return self._command(session, message)
             case Chat():
-                self.conductor.tell(ChatEvent(message.id, message.text, message.at_ms))
+                self.chatting.came(session, message)
+            case ChatMark():
+                self.chatting.marked(session, message)
             case ProctorError():
                 self.conductor.tell(ErrorEvent(ErrorInfo(message.code, message.message, message.remedy)))
             case ServiceEnded():
-                trigger = Trigger.EXPIRE if message.reason == "expired" else Trigger.END
-                if self.conductor.session is session and self.conductor.state not in OVER:
-                    with contextlib.suppress(Refusal):  # somebody else has ended it while this waited
-                        await self.conductor.end(trigger, "Ending")
+                return self._ordered(session, message.reason)
+            case Misread():
+                self._misread(session, message)
+        return None
 
-    def switch(self, automatic: bool) -> None:
-        """Acknowledge from now on without the page, or with it; a new agent after a crash keeps to it."""
-        self.automatic = automatic
-        session = self.conductor.session
-        if session is not None and not session.closed:
-            session.note(AcknowledgementSwitched(automatic))
+    def tell_again(self, session: Session, last: CommandMoved | None) -> None:
+        """Tell what an agent noted that died before the channel had it; `last` is its last word on any command. To be called
+        before anything new is noted."""
+        if last is not None:
+            tell(session, last)
+        self.chatting.tell_again(session)
 
-    def acknowledge(self, kind: Kind, request_id: str = "", by: str = "page") -> None:
-        """Acknowledge a request of the kind: the named one, or the latest. Raises Refusal nothing_to_acknowledge."""
-        session = self.conductor.session
-        waiting = [
-            each for each in (session.requests if session else []) if each.kind == kind and not each.acknowledged
-        ]
-        if request_id:
-            waiting = [each for each in waiting if each.id == request_id]
-        if session is None or session.closed or not waiting:
-            raise Refusal("nothing_to_acknowledge", kind=kind)
-        for request in waiting:  # a page that acknowledges the latest pause has seen the ones before it
-            request.acknowledged = True
-            self._moved(session, request.id, request.kind, "acknowledged", by=by)
+    async def go_on(self, session: Session) -> None:
+        """Finish what that agent left behind. What comes meanwhile is noted, and has its turn afterwards."""
+        for course in session.unfinished:
+            await self._finish(session, course)
+        self.acknowledging.catch_up(session)
+        if session.end_ordered:
+            await self._end(session, session.end_ordered)
+        session.caught_up.set()
 
-    def say(self, text: str) -> str:
-        """Send the candidate's message; its id. Raises Refusal not_now without a session."""
-        session = self.conductor.session
-        if session is None or session.closed:
-            raise Refusal("not_now", call="SendMessage", state=self.conductor.state, remedy="Register with Init first.")
-        chat = Chat(self.new_id(), "candidate", text, wall_ms())
-        session.channel.send(chat)
-        return chat.id
+    # commands
 
-    async def _command(self, session: Session, command: Command) -> None:
-        if session.commands.get(command.id, ["received"])[-1] != "received":
-            return  # the link has delivered it before; its statuses travel by the link as well
-        self._moved(session, command.id, command.kind, "received")
-        if is_past(command, wall_ms() + session.skew_ms):
-            self._moved(session, command.id, command.kind, "expired", reason="It came after its lifetime.")
-            return
-        why = refusal(command, session.data.settings)
-        if why:
-            self._moved(session, command.id, command.kind, "refused", reason=why)
-            return
+    def _command(self, session: Session, command: Command) -> Work | None:
+        if command.id in session.commands:
+            return None  # the link has delivered it before; its statuses travel by the link as well
+        if self._forgets(session, command.id):
+            return None
+        course = begun(session, command.id, command.kind, command)
+        why_not = objection(command, session.data.settings, wall_ms() + session.skew_ms)
+        if why_not is not None:
+            status, reason = why_not
+            moved(session, course, status, reason=reason)
+            return None
+        work = self._in_turn(session, lambda: self._carry_out(session, course, command))
+        if not ROWS[command.kind].aside:
+            return work
+        session.tasks.append(self.conductor.supervisor.start(f"command {command.kind}", work))
+        return None
+
+    async def _carry_out(self, session: Session, course: Course, command: Command) -> None:
         try:
-            await self._carry_out(session, COMMANDS[command.kind].trigger)
+            await carry_out(self.conductor, session, command)
         except Refusal as error:
-            self._moved(session, command.id, command.kind, "failed", reason=error.message)
-            return
-        # nothing is awaited from here on: a session that has just ended must not be put away before its request is noted
-        self._applied(session, command)
-
-    async def _carry_out(self, session: Session, trigger: Trigger) -> None:
-        if self.conductor.session is not session:
-            raise Refusal("session_unknown")
-        if trigger in ENDINGS:
-            await self.conductor.end(trigger, "End")
+            moved(session, course, "failed", reason=error.message)
         else:
-            await self.conductor.pull(trigger, by="proctor")
+            # nothing is awaited from here on: a session that has just ended must not be put away before this is noted
+            self.acknowledging.applied(session, course)
 
-    def _applied(self, session: Session, command: Command) -> None:
-        self._moved(session, command.id, command.kind, "applied")
-        session.requests.append(Request(command.id, command.kind))
-        if self.automatic:
-            self.acknowledge(command.kind, command.id, by="agent")
-        self.conductor.tell(RequestEvent(command.kind, command.id, command.text, self.automatic))
-        self.conductor.changed()
+    async def _finish(self, session: Session, course: Course) -> None:
+        command = course.whole
+        if course.done:
+            self.acknowledging.applied(session, course)
+        elif course.begun or command is None:
+            moved(
+                session, course, "failed", reason="The agent was restarted while it carried this out; order it again."
+            )
+        elif why_not := objection(command, session.data.settings, wall_ms() + session.skew_ms):
+            moved(session, course, why_not[0], reason=why_not[1])
+        else:
+            await self._carry_out(session, course, command)
 
-    def _moved(
-        self, session: Session, command_id: str, kind: str, status: CommandStatus, *, by: str = "", reason: str = ""
-    ) -> None:
-        session.commands.setdefault(command_id, []).append(status)
-        session.note(CommandMoved(command_id, kind, status, wall_ms(), by, reason))
-        update = CommandUpdate(command_id, status, wall_ms(), session.session_us(boot_us()), by, reason)
-        session.channel.send(update)
-        self.conductor.record("command", detail={"id": command_id, "command": kind, "status": status})
+    def _forgets(self, session: Session, command_id: str) -> bool:
+        if len(session.commands) < MOST_COMMANDS:
+            return False
+        reason = f"There were {MOST_COMMANDS} commands in this session."
+        session.channel.offer(CommandUpdate(command_id, "refused", wall_ms(), reason=reason))
+        return True
+
+    async def _in_turn(self, session: Session, work: Callable[[], Work]) -> None:
+        await session.caught_up.wait()
+        await work()
+
+    # all the rest
+
+    def _ordered(self, session: Session, reason: str) -> Work | None:
+        if session.end_ordered:
+            return None
+        session.end_ordered = reason
+        session.note(EndOrdered(reason))
+        return self._in_turn(session, lambda: self._end(session, reason))
+
+    async def _end(self, session: Session, reason: str) -> None:
+        trigger = Trigger.EXPIRE if reason == "expired" else Trigger.END
+        if self.conductor.session is session and self.conductor.state not in OVER:
+            with contextlib.suppress(Refusal):  # somebody else has ended it while this waited
+                await self.conductor.end(trigger, "Ending")
+
+    def _misread(self, session: Session, misread: Misread) -> None:
+        self._unreadable += 1
+        if self._unreadable <= MOST_UNREADABLE:
+            record_in(session, "message_unreadable", detail={"kind": misread.type})
+        if misread.type != "command" or not misread.id:
+            session.channel.offer(Unreadable(misread.type, misread.reason))
+        elif misread.id not in session.commands and not self._forgets(session, misread.id):
+            course = begun(session, misread.id, misread.kind)
+            moved(session, course, "refused", reason=f"The agent cannot read the command: {misread.reason}.")

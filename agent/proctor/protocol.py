@@ -1,7 +1,8 @@
 """The proctor channel without its socket: frames in, messages out, and the other way round.
 
-A message type that this agent does not know is acknowledged, logged and ignored: the service may be newer. One that it
-knows but cannot read breaks the connection (LinkError), and so does everything that contract.link refuses.
+A message type that this agent does not know is acknowledged, logged and ignored: the service may be newer. One that it knows
+but cannot read is acknowledged, too, and comes out as `Misread`, so that the proctor can be told; it must not break each
+connection anew. What contract.link refuses is no message at all and breaks the connection (LinkError).
 """
 
 import logging
@@ -10,12 +11,35 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from secureproctor.contract.channel import Chat, Command, KeepAlive, ProctorError, ServiceEnded, ToAgent
-from secureproctor.contract.link import Link, LinkError
+from secureproctor.contract.channel import (
+    Chat,
+    ChatMark,
+    Command,
+    KeepAlive,
+    ProctorError,
+    Resume,
+    ServiceEnded,
+    ToAgent,
+)
+from secureproctor.contract.link import Link
 
 log = logging.getLogger(__name__)
 
-FromService = Command | Chat | ProctorError | ServiceEnded
+CROWDED = 1000
+"""When so many messages wait for the service, nothing is added that can be done without."""
+
+
+@dataclass(frozen=True, slots=True)
+class Misread:
+    """A message of a known type that could not be read: of which `type`, why, and its id if there is one."""
+
+    type: str
+    reason: str
+    id: str = ""
+    kind: str = ""
+
+
+FromService = Command | Chat | ChatMark | ProctorError | ServiceEnded | Misread
 KNOWN: dict[str, type[msgspec.Struct]] = {
     str(kind.__struct_config__.tag): kind for kind in typing.get_args(ToAgent) if kind.__struct_config__.tag
 }
@@ -23,6 +47,11 @@ KNOWN: dict[str, type[msgspec.Struct]] = {
 
 class _Tagged(msgspec.Struct):
     type: str
+
+
+class _Named(msgspec.Struct):
+    id: str = ""
+    kind: str = ""
 
 
 @dataclass(slots=True)
@@ -48,9 +77,24 @@ class ProctorProtocol:
         return (None if body is None else _decode(body)), answers
 
     def send(self, message: msgspec.Struct) -> bytes | None:
-        """Number and keep a message; the frame to write now, if one can be."""
+        """Number and keep a message; the frame to write now, if one can be. Raises LinkError when too many wait."""
         frame = self.link.send(message)
         return frame if self.ready else None
+
+    @property
+    def crowded(self) -> bool:
+        """Whether so many messages wait that what can be done without is to be left out."""
+        return len(self.link.waiting) >= CROWDED
+
+    def waiting(self, kind: type[msgspec.Struct]) -> list[msgspec.Struct]:
+        """The messages of a type that the service has not acknowledged, oldest first."""
+        tag = str(kind.__struct_config__.tag)
+        bodies = (body for _, body in sorted(self.link.waiting.items()))
+        return [
+            msgspec.json.decode(body, type=kind)
+            for body in bodies
+            if msgspec.json.decode(body, type=_Tagged).type == tag
+        ]
 
     def momentary(self, message: msgspec.Struct) -> bytes | None:
         """A frame that means something only now; None while it cannot be written."""
@@ -58,6 +102,7 @@ class ProctorProtocol:
 
 
 def _decode(body: bytes) -> FromService | None:
+    tag = ""
     try:
         tag = msgspec.json.decode(body, type=_Tagged).type
         if tag not in KNOWN:
@@ -65,5 +110,14 @@ def _decode(body: bytes) -> FromService | None:
             return None
         message = msgspec.json.decode(body, type=KNOWN[tag])
     except (ValueError, RecursionError) as error:  # also bytes that are no text, and nesting beyond the stack
-        raise LinkError(f"a message that cannot be read: {error}") from None
-    return message if isinstance(message, FromService) and not isinstance(message, KeepAlive) else None
+        return Misread(tag, str(error)[:200], *_named(body))
+    return None if isinstance(message, KeepAlive | Resume) else typing.cast(FromService, message)
+
+
+def _named(body: bytes) -> tuple[str, str]:
+    """Id and kind of a message of which they are all that can be read."""
+    try:
+        named = msgspec.json.decode(body, type=_Named)
+    except (ValueError, RecursionError):
+        return "", ""
+    return (named.id, named.kind[:32]) if len(named.id) <= 64 else ("", "")

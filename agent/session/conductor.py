@@ -6,49 +6,42 @@ The conductor is the only one who changes a session. What calls it: the page (ag
 
 import asyncio
 import logging
-import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Literal
 
 from secureproctor.agent.clock import SessionClock, boot_id, boot_us, wall_ms
-from secureproctor.agent.session.journal import Started, StateEntered
+from secureproctor.agent.delivery.room import Level
+from secureproctor.agent.session import draining
+from secureproctor.agent.session.authorization import Authorization, events_of
+from secureproctor.agent.session.capturing import CaptureFactory, Capturing
+from secureproctor.agent.session.journal import AuthorizationMoved, QualityAsked, Started, StateEntered
 from secureproctor.agent.session.machine import ENDINGS, LIVE, OVER, Effect, NotNow, State, Trigger, next_transition
-from secureproctor.agent.session.session import Capture, Pending, Session, SessionFactory, retention_left_s
+from secureproctor.agent.session.recording import record_in
+from secureproctor.agent.session.remedies import REMEDIES, SQUEEZED
+from secureproctor.agent.session.session import Session, SessionFactory
 from secureproctor.agent.session.sources import SOURCE_EVENTS, lost_error, remedy_for
+from secureproctor.agent.session.viewing import Viewing
 from secureproctor.agent.session.wakefulness import Absence, ClockSet
 from secureproctor.agent.supervisor import Supervisor
-from secureproctor.capture.media import Clock, ReportSink, SegmentSink, SourceReport, SourceState
-from secureproctor.contract.channel import EventSeen, SessionChanged
+from secureproctor.capture.media import SourceReport, SourceState
+from secureproctor.contract.channel import AuthorizationChanged, AuthorizationStep, SessionChanged
 from secureproctor.contract.errors import Refusal
 from secureproctor.contract.events import Detail
 from secureproctor.contract.http import InitData, ProctoringSettings
-from secureproctor.contract.page import CheckResult, ErrorEvent, PageEvent
+from secureproctor.contract.page import AuthorizationEvent, CheckResult, ErrorEvent, PageEvent
 from secureproctor.contract.streams import Stream
 
 log = logging.getLogger(__name__)
 
-START_PATIENCE_S = 12.0
 STOP_PATIENCE_S = 30.0
-LINGER_S = 30.0
 
-CaptureFactory = Callable[[frozenset[Stream], Clock, SegmentSink, ReportSink], Capture]
 Checks = Callable[[ProctoringSettings, int], Awaitable[tuple[CheckResult, ...]]]
-
-REMEDIES: dict[State, str] = {
-    State.IDLE: "Register with Init first.",
-    State.REGISTERED: "Pass Check System first.",
-    State.STARTING: "Wait until proctoring has started.",
-    State.RUNNING: "Stop the present session first.",
-    State.PAUSED: "Stop the present session first.",
-    State.ENDING: "The session is over; register anew.",
-    State.DRAINING: "The session is over; register anew.",
-    State.ENDED: "The session is over; register anew.",
+DECISIONS: dict[AuthorizationStep, tuple[Trigger, str]] = {
+    "authorized": (Trigger.AUTHORIZE, "Authorize"),
+    "rejected": (Trigger.REJECT, "Reject"),
 }
-SQUEEZED: dict[bool, str] = {
-    False: "pictures are recorded in a lower quality",
-    True: "the oldest pictures that wait for the service are given up",
-}
-"""What a candidate is told, by whether evidence is given up."""
+"""What a proctor's decision does, and how it is called."""
 
 
 @dataclass(slots=True)
@@ -61,12 +54,19 @@ class Conductor:
     supervisor: Supervisor
     tell: Callable[[PageEvent], None]
     changed: Callable[[], None]
+    viewing: Viewing
     test_sources: tuple[str, ...] = ()
     retention_h: float = 72.0
     state: State = State.IDLE
     session: Session | None = None
+    at_work: list[Session] = field(default_factory=list)
+    """The present session, and those that are over and deliver what is left of them."""
+    capturing: Capturing = field(init=False)
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     _drained: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.capturing = Capturing(self.open_capture, self.source_reported, record_in)
 
     # what the page asks for
 
@@ -84,6 +84,7 @@ class Conductor:
             self._drained.clear()
             self._set_to_work(session)
             await self._take(session, Trigger.REGISTER)
+            self._announce_authorization(session)
         for name in data.not_enforced:
             self.record("setting_not_enforced", detail={"setting": name})
 
@@ -100,13 +101,16 @@ class Conductor:
             if state in LIVE and session.watch.left_s(boot_us()) <= 0:
                 await self._end(session, Trigger.EXPIRE, session.expiry_us())
             elif state in LIVE and (state is State.RUNNING or session.data.settings.capture_while_paused):
-                await self._reopen_sources(session)
+                await self.capturing.reopen(session)
+            elif state is State.AWAITING_AUTHORIZATION:
+                await self._conclude(session)
             elif state is State.ENDING:
                 await session.delivery.flush()
                 await self._take(session, Trigger.SEALED)
             elif state is State.DRAINING:
                 await self._perform(session, Effect.DRAIN)
             self._announce(session)
+            self._announce_authorization(session)
         self.changed()
 
     def deliver_left(self, session: Session) -> None:
@@ -117,17 +121,19 @@ class Conductor:
     async def check_system(self) -> tuple[CheckResult, ...]:
         """Run the checks; they decide whether Start is possible."""
         session = self._current("Check System")
-        self._require(Trigger.CHECKS_PASSED, "Check System")
+        self._require(Trigger.CHECKS_FAILED, "Check System")
+        await self.viewing.stop()  # the check looks at the camera by itself
         results = await self.checks(session.data.settings, session.data.expiry_s)
         for each in results:
             detail: Detail = {"id": each.id, "status": each.status, "code": each.code, "seen": each.seen}
             self.record("check", detail=detail)
         passed = all(each.status != "failed" for each in results)
         async with self._lock:
-            self._require(Trigger.CHECKS_PASSED, "Check System")
+            self._require(Trigger.CHECKS_FAILED, "Check System")
             if self.session is not session:  # a page registered anew meanwhile: these results are not the new session's
                 raise Refusal("not_now", call="Check System", state=self.state, remedy="Check again.")
-            await self._take(session, Trigger.CHECKS_PASSED if passed else Trigger.CHECKS_FAILED)
+            to_start = Trigger.CHECKS_PASSED if session.may_start else Trigger.CHECKS_PASSED_UNAUTHORIZED
+            await self._take(session, to_start if passed else Trigger.CHECKS_FAILED)
         return results
 
     async def start(self) -> None:
@@ -165,23 +171,59 @@ class Conductor:
 
     # what anybody may cause
 
-    async def end(self, trigger: Trigger, call: str) -> None:
-        """End the session for the trigger's reason. Raises Refusal when there is nothing to end."""
+    async def end(self, trigger: Trigger, call: str, command: str = "") -> None:
+        """End the session for the trigger's reason, perhaps by a proctor's command. Raises Refusal when there is nothing to
+        end."""
         async with self._lock:
             session = self._current(call)
             self._require(trigger, call)
             ended_us = session.session_us(boot_us())
             if trigger is Trigger.EXPIRE and ended_us is not None:
                 ended_us = min(ended_us, session.expiry_us() or ended_us)  # a computer that slept notices it late
-            await self._end(session, trigger, ended_us)
+            await self._end(session, trigger, ended_us, command)
 
-    async def pull(self, trigger: Trigger, by: str) -> None:
+    async def pull(self, trigger: Trigger, by: str, command: str = "") -> None:
         """Pause or resume. Raises Refusal not_now."""
         async with self._lock:
             session = self._current(str(trigger).capitalize())
             self._require(trigger, str(trigger).capitalize())
-            await self._take(session, trigger)
+            await self._take(session, trigger, command)
             self.record("paused" if trigger is Trigger.PAUSE else "resumed", detail={"by": by})
+
+    async def decide(self, step: AuthorizationStep, text: str, by: str, command: str) -> None:
+        """Authorize or reject the candidate. Raises Refusal not_now, or command_refused while there is nothing to decide."""
+        async with self._lock:
+            trigger, call = DECISIONS[step]
+            session, authorization = self._at_desk(trigger, call)
+            self.authorization_moved(session, authorization.decided(step, wall_ms(), text, by, command))
+            await self._conclude(session)
+
+    def ask_again(self, pictures: str, text: str, by: str, command: str) -> None:
+        """Ask the candidate for pictures once more. Raises Refusal as `decide` does."""
+        session, authorization = self._at_desk(Trigger.AUTHORIZE, "Resubmit")
+        self.authorization_moved(session, authorization.asked_again(pictures, wall_ms(), text, by, command))
+        self.tell(AuthorizationEvent("resubmit", text, authorization.wanted))
+
+    def authorization_moved(self, session: Session, entry: AuthorizationMoved) -> None:
+        """Authorization came to another step: into the journal, to the proctor and before the candidate's eyes."""
+        assert session.authorization is not None  # noqa: S101 - it made the entry
+        before = session.authorization.step
+        session.note(entry)
+        session.authorization.apply(entry)
+        for kind, detail in events_of(entry, before, session.terms):
+            record_in(session, kind, detail=detail)
+        self._announce_authorization(session)
+        self.changed()
+
+    def requalify(self, level: Level, command: str) -> None:
+        """Capture in the quality that the proctor asks for, unless the disk allows less. Raises Refusal not_now."""
+        session = self._current("Quality")
+        if self.state in OVER:
+            raise Refusal("not_now", call="Quality", state=self.state, remedy=REMEDIES[self.state])
+        session.note(QualityAsked(level, command))
+        session.quality = level
+        self.capturing.fit(session, "proctor")
+        self.changed()
 
     def record(
         self, kind: str, stream: str = "", detail: Detail | None = None, span_us: tuple[int, int] | None = None
@@ -189,24 +231,7 @@ class Conductor:
         """Put an event on the session's record, and before the proctor's eyes: of now, or of a time of the boot clock.
         Without a session, nothing."""
         if self.session is not None:
-            self.record_in(self.session, kind, stream, detail, span_us)
-
-    def record_in(
-        self,
-        session: Session,
-        kind: str,
-        stream: str = "",
-        detail: Detail | None = None,
-        span_us: tuple[int, int] | None = None,
-    ) -> None:
-        """The same for any session whose evidence is not all delivered yet."""
-        if session.closed:
-            return
-        now_us, now_ms = boot_us(), wall_ms()
-        at_us, until_us = span_us or (now_us, None)
-        at_ms = now_ms - (now_us - at_us) // 1000
-        session.record(Pending(kind, at_us, at_ms, stream, until_us, detail or {}))
-        session.channel.send(EventSeen(kind, at_ms, stream, detail or {}))
+            record_in(self.session, kind, stream, detail, span_us)
 
     def noticed(self, news: Absence | ClockSet) -> None:
         """The agent was away for a while, or somebody set the computer's clock."""
@@ -218,8 +243,8 @@ class Conductor:
 
     def squeezed(self, session: Session, level: str, dropping: bool) -> None:
         """The room for evidence on the disk changed what can be captured and kept."""
-        if session.capture is not None:
-            session.capture.set_quality(level)
+        if session is self.session and self.state not in OVER:
+            self.capturing.fit(session, "disk")
         if session is self.session and not session.closed:
             free, _ = session.delivery.spool.room_status()
             kind = "disk_short" if dropping or level != "full" else "disk_recovered"
@@ -245,10 +270,25 @@ class Conductor:
             self.supervisor.start("delivery", session.delivery.run()),
             self.supervisor.start("proctor channel", session.channel.run()),
         ]
+        self.at_work.append(session)
 
-    async def _end(self, session: Session, trigger: Trigger, ended_us: int | None) -> None:
+    async def _conclude(self, session: Session) -> None:
+        """Do what the proctor has decided. Also what was decided just before another agent died."""
+        authorization = session.authorization
+        if authorization is None or authorization.step not in DECISIONS:
+            return
+        decision: Literal["authorized", "rejected"] = "authorized" if authorization.step == "authorized" else "rejected"
+        self.tell(AuthorizationEvent(decision, authorization.text))
+        trigger, _ = DECISIONS[authorization.step]
+        if trigger in ENDINGS:
+            await self._end(session, trigger, None)
+        else:
+            await self._take(session, trigger)
+
+    async def _end(self, session: Session, trigger: Trigger, ended_us: int | None, command: str = "") -> None:
         session.end_reason, session.ended_us, session.over_ms = ENDINGS[trigger], ended_us, wall_ms()
-        await self._take(session, trigger)
+        session.taken.clear()
+        await self._take(session, trigger, command)
         if self.state is State.ENDING:
             self.record("session_ended", detail={"reason": session.end_reason})
             await session.delivery.flush()
@@ -259,6 +299,13 @@ class Conductor:
             raise Refusal("not_now", call=call, state=self.state, remedy=REMEDIES[State.IDLE])
         return self.session
 
+    def _at_desk(self, trigger: Trigger, call: str) -> tuple[Session, Authorization]:
+        session = self._current(call)
+        self._require(trigger, call)
+        if session.authorization is None:
+            raise Refusal("not_now", call=call, state=self.state, remedy="The exam does without authorization.")
+        return session, session.authorization
+
     def _require(self, trigger: Trigger, call: str) -> None:
         try:
             next_transition(self.state, trigger)
@@ -266,12 +313,12 @@ class Conductor:
             remedy = REMEDIES.get(self.state, "")
             raise Refusal("not_now", call=call, state=self.state, remedy=remedy) from None
 
-    async def _take(self, session: Session, trigger: Trigger) -> dict[Stream, str]:
+    async def _take(self, session: Session, trigger: Trigger, command: str = "") -> dict[Stream, str]:
         """Go one transition; what a source lacked is the only thing that an effect gives back."""
         transition = next_transition(self.state, trigger)
         reason = ENDINGS.get(trigger, "")
         since_us = session.since_us(transition.to, boot_us())
-        session.note(StateEntered(transition.to, wall_ms(), since_us, reason or session.end_reason))
+        session.note(StateEntered(transition.to, wall_ms(), since_us, reason or session.end_reason, command))
         self.state = transition.to
         self._announce(session)
         missing: dict[Stream, str] = {}
@@ -283,15 +330,17 @@ class Conductor:
     async def _perform(self, session: Session, effect: Effect) -> dict[Stream, str]:
         match effect:
             case Effect.OPEN_SOURCES:
-                return await self._open_sources(session)
+                return await self.capturing.open(session)
             case Effect.CLOSE_SOURCES:
-                await self._close_sources(session)
+                await self.capturing.close(session)
+            case Effect.CLOSE_PREVIEW:
+                await self.viewing.stop()
             case Effect.HOLD_EVIDENCE if not session.data.settings.capture_while_paused:
                 for stream in session.streams:
                     session.delivery.gaps.interrupted(stream, "paused")
-                await self._close_sources(session)
+                await self.capturing.close(session)
             case Effect.RELEASE_EVIDENCE if not session.data.settings.capture_while_paused:
-                await self._reopen_sources(session)
+                await self.capturing.reopen(session)
             case Effect.SEAL_LAST:
                 if session.clock is None:
                     session.begin(SessionClock(boot_us()))
@@ -302,47 +351,17 @@ class Conductor:
                 pass  # evidence goes on while the test is paused: the pause is on the record
         return {}
 
-    async def _open_sources(self, session: Session) -> dict[Stream, str]:
-        assert session.clock is not None  # noqa: S101 - Start sets it in the same breath
-        loop = asyncio.get_running_loop()
-
-        def report(each: SourceReport) -> None:
-            loop.call_soon_threadsafe(self.source_reported, each)
-
-        session.capture = self.open_capture(session.streams, session.clock, session.delivery.take, report)
-        session.capture.set_quality(session.delivery.spool.level)
-        session.capture.start()
-        return await asyncio.to_thread(session.capture.wait_started, START_PATIENCE_S)
-
-    async def _close_sources(self, session: Session) -> None:
-        if session.capture is not None:
-            await asyncio.to_thread(session.capture.stop)
-            session.capture = None
-
-    async def _reopen_sources(self, session: Session) -> None:
-        """Capture goes on; a source that does not deliver now tries again by itself."""
-        for stream, code in (await self._open_sources(session)).items():
-            self.record("source_lost", stream, detail={"code": code})
-
     async def _drain(self, session: Session) -> None:
-        """Wait until all is delivered, but no longer than evidence is kept; then leave no trace of it on the disk."""
-        over_ms = session.over_ms if session.over_ms is not None else wall_ms()
-        await _come_true(
-            lambda: session.delivery.uploader.done, max(0.0, retention_left_s(over_ms, self.retention_h, wall_ms()))
-        )
-        kept_long_enough = not session.delivery.uploader.done
+        """Deliver what is left of a session that is over, as long as it is kept; then leave no trace of it on the disk."""
+        complete = await draining.delivered(session, self.retention_h)
         if self.session is session:
             async with self._lock:
                 if self.state is State.DRAINING:
                     await self._take(session, Trigger.DRAINED)
             self._drained.set()
-        await _come_true(
-            lambda: session.channel.settled and all(request.acknowledged for request in session.requests), LINGER_S
-        )
-        await session.delivery.flush()  # what was recorded after the end, such as the last acknowledgement
-        await _come_true(lambda: session.delivery.uploader.done, LINGER_S)
+        await draining.answered(session)
         await self._discard(session)
-        if kept_long_enough:
+        if not complete:
             log.warning("evidence is removed undelivered, as the retention time says")
             session.folder.remove()
 
@@ -351,8 +370,12 @@ class Conductor:
         for task in session.tasks:
             if task is not asyncio.current_task():
                 task.cancel()
-        await self._close_sources(session)
+        if session is self.session:
+            await self.viewing.stop()
+        await self.capturing.close(session)
         session.closed = True
+        session.taken.clear()
+        self.at_work.remove(session)
         session.journal.close()
         if session.delivery.uploader.done and not session.delivery.spool.aside:
             session.folder.remove()
@@ -361,16 +384,13 @@ class Conductor:
         at_us = session.since_us(self.state, boot_us())
         session.channel.send(SessionChanged(self.state, wall_ms(), at_us, session.end_reason))
 
+    def _announce_authorization(self, session: Session) -> None:
+        if session.authorization is not None:
+            step, wanted = session.authorization.step, session.authorization.wanted
+            session.channel.send(AuthorizationChanged(step, wall_ms(), wanted))
+
     def _record_start(self, session: Session) -> None:
         streams = sorted(session.streams)
         self.record("session_started", detail={"sources": " ".join(streams)})
         for source in self.test_sources:
             self.record("test_source", detail={"source": source})
-
-
-async def _come_true(holds: Callable[[], bool], patience_s: float = math.inf) -> None:
-    """Wait for what nothing announces, such as that no record is on its way any more; 20 looks a second are cheap."""
-    waited_s = 0.0
-    while not holds() and waited_s < patience_s:
-        await asyncio.sleep(0.05)
-        waited_s += 0.05

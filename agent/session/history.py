@@ -2,17 +2,29 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import assert_never
 
+from secureproctor.agent.delivery.room import Level
+from secureproctor.agent.proctor.conversation import Conversation
+from secureproctor.agent.proctor.course import Course
+from secureproctor.agent.session.authorization import Authorization, authorization_for
 from secureproctor.agent.session.journal import (
     AcknowledgementSwitched,
+    After,
+    AuthorizationMoved,
+    ChatMarked,
+    ChatTaken,
     CommandMoved,
+    EndOrdered,
     Entry,
+    QualityAsked,
     Registered,
+    SnapshotBegun,
     Started,
     StateEntered,
 )
 from secureproctor.agent.session.machine import LIVE, OVER, State
-from secureproctor.agent.session.session import Request
+from secureproctor.contract.channel import AuthorizationStep
 
 NEXT: dict[State, State] = {
     State.STARTING: State.READY,  # the page's call of Start died with the agent; nothing had begun for anybody
@@ -34,8 +46,15 @@ class History:
     over_ms: int | None = None
     end_reason: str = ""
     automatic: bool = False
-    commands: dict[str, list[str]] = field(default_factory=dict)
-    requests: list[Request] = field(default_factory=list)
+    authorization: Authorization | None = None
+    steps: list[tuple[AuthorizationMoved, AuthorizationStep]] = field(default_factory=list)
+    """The steps of authorization, each with the step before: what is on the record only once the session has begun."""
+    quality: Level = "full"
+    commands: dict[str, Course] = field(default_factory=dict)
+    last_moved: CommandMoved | None = None
+    """The last word on any command: the only one of which the agent may have died before the channel had it."""
+    conversation: Conversation = field(default_factory=Conversation)
+    end_ordered: str = ""
 
     @property
     def resumed_state(self) -> State:
@@ -53,7 +72,7 @@ def replay(entries: Iterable[Entry]) -> History | None:
     history: History | None = None
     for entry in entries:
         if isinstance(entry, Registered):
-            history = History(entry)
+            history = History(entry, authorization=authorization_for(entry.data.settings))
         elif history is None:
             return None
         else:
@@ -61,7 +80,7 @@ def replay(entries: Iterable[Entry]) -> History | None:
     return history
 
 
-def _add(history: History, entry: Started | StateEntered | CommandMoved | AcknowledgementSwitched) -> None:
+def _add(history: History, entry: After) -> None:
     match entry:
         case Started():
             history.started = entry
@@ -71,10 +90,30 @@ def _add(history: History, entry: Started | StateEntered | CommandMoved | Acknow
             _move(history, entry)
         case AcknowledgementSwitched():
             history.automatic = entry.enabled
+        case AuthorizationMoved():
+            if history.authorization is not None:
+                history.steps.append((entry, history.authorization.step))
+                history.authorization.apply(entry)
+            _did(history, entry.command)
+        case QualityAsked():
+            history.quality = entry.level
+            _did(history, entry.command)
+        case SnapshotBegun():
+            if entry.command in history.commands:
+                history.commands[entry.command].begun = True
+        case ChatTaken():
+            history.conversation.add(entry.chat, entry.at_ms)
+        case ChatMarked():
+            history.conversation.mark(entry.id, entry.mark, entry.at_ms)
+        case EndOrdered():
+            history.end_ordered = entry.reason
+        case _:
+            assert_never(entry)
 
 
 def _enter(history: History, entry: StateEntered) -> None:
     history.state = State(entry.state)
+    _did(history, entry.command)
     if history.state in LIVE and history.running_since_us is None:
         history.running_since_us = entry.at_us
     if history.state in OVER and history.over_ms is None:
@@ -82,11 +121,15 @@ def _enter(history: History, entry: StateEntered) -> None:
         history.end_reason = entry.reason
 
 
+def _did(history: History, command: str) -> None:
+    if command in history.commands:
+        history.commands[command].done = True
+
+
 def _move(history: History, entry: CommandMoved) -> None:
-    history.commands.setdefault(entry.id, []).append(entry.status)
+    course = history.commands.setdefault(entry.id, Course(entry.id, entry.kind))
+    course.whole = entry.whole or course.whole
+    course.status = entry.status
     if entry.status == "applied":
-        history.requests.append(Request(entry.id, entry.kind))
-    if entry.status == "acknowledged":
-        history.requests = [
-            Request(each.id, each.kind, each.acknowledged or each.id == entry.id) for each in history.requests
-        ]
+        course.applied_ms = entry.at_ms
+    history.last_moved = entry

@@ -2,19 +2,30 @@
 
 Each line is the CRC-32 of the rest in 8 hexadecimal digits, a space, and an entry as JSON. A line is written whole and
 synchronised before `write` returns. Reading stops at the first line that does not check: a torn tail is cut, never guessed.
+An entry of a newer agent is passed over, one of an older agent lacks fields that have defaults.
+
+What a command did is an entry that names the command. A new agent finds by it that the effect of a command is there, also
+when the agent before died before it could note the status `applied`; no command takes effect twice.
+
+What makes a journal grow is bounded by whoever writes it: commands (proctor/obedience.py) and chat (proctor/conversation.py).
 """
 
 import errno
+import logging
 import os
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
 import msgspec
 
+from secureproctor.contract.channel import AuthorizationStep, Chat, Command, CommandStatus
 from secureproctor.contract.http import InitData
+from secureproctor.contract.stills import Identity
+
+log = logging.getLogger(__name__)
 
 
 class Registered(msgspec.Struct, frozen=True, tag="registered"):
@@ -33,24 +44,27 @@ class Started(msgspec.Struct, frozen=True, tag="started"):
     boot: str = ""
 
 
-class StateEntered(msgspec.Struct, frozen=True, tag="state"):
-    """The session entered a state. `at_us` is session time, None before Start."""
+class StateEntered(msgspec.Struct, frozen=True, omit_defaults=True, tag="state"):
+    """The session entered a state. `at_us` is session time, None before Start; `command` is the command that caused it."""
 
     state: str
     at_ms: int
     at_us: int | None = None
     reason: str = ""
+    command: str = ""
 
 
-class CommandMoved(msgspec.Struct, frozen=True, tag="command"):
-    """A proctor command came to a status. The last entry of an id is its outcome."""
+class CommandMoved(msgspec.Struct, frozen=True, omit_defaults=True, tag="command"):
+    """A proctor command came to a status. The last entry of an id is its outcome. `whole` is all of a command that was
+    received: whoever finds that it came no further carries it out."""
 
     id: str
     kind: str
-    status: str
+    status: CommandStatus
     at_ms: int
     by: str = ""
     reason: str = ""
+    whole: Command | None = None
 
 
 class AcknowledgementSwitched(msgspec.Struct, frozen=True, tag="automatic"):
@@ -59,7 +73,66 @@ class AcknowledgementSwitched(msgspec.Struct, frozen=True, tag="automatic"):
     enabled: bool
 
 
-Entry = Registered | Started | StateEntered | CommandMoved | AcknowledgementSwitched
+class AuthorizationMoved(msgspec.Struct, frozen=True, omit_defaults=True, tag="authorization"):
+    """Authorization came to a step. `text` are the proctor's words with a decision, `by` is the proctor,
+    `command` the command that made it."""
+
+    step: AuthorizationStep
+    at_ms: int
+    wanted: tuple[Identity, ...] = ()
+    text: str = ""
+    by: str = ""
+    command: str = ""
+
+
+class QualityAsked(msgspec.Struct, frozen=True, tag="quality"):
+    """The proctor asked for a quality by a command."""
+
+    level: Literal["full", "reduced", "least"]
+    command: str
+
+
+class SnapshotBegun(msgspec.Struct, frozen=True, tag="snapshot"):
+    """A picture is being taken for a command. Whether it came to the record only the service can tell, from here on."""
+
+    command: str
+
+
+class ChatTaken(msgspec.Struct, frozen=True, tag="chat"):
+    """A chat message was sent or came; `at_ms` is when."""
+
+    chat: Chat
+    at_ms: int
+
+
+class ChatMarked(msgspec.Struct, frozen=True, tag="chat_mark"):
+    """A chat message was delivered or read."""
+
+    id: str
+    mark: Literal["delivered", "read"]
+    at_ms: int
+
+
+class EndOrdered(msgspec.Struct, frozen=True, tag="end_ordered"):
+    """The service said that it ended the session."""
+
+    reason: str
+
+
+After = (
+    Started
+    | StateEntered
+    | CommandMoved
+    | AcknowledgementSwitched
+    | AuthorizationMoved
+    | QualityAsked
+    | SnapshotBegun
+    | ChatTaken
+    | ChatMarked
+    | EndOrdered
+)
+"""What may follow the registration."""
+Entry = Registered | After
 
 
 class Journal:
@@ -96,18 +169,25 @@ class Journal:
     def _cut_torn_tail(self) -> None:
         if not self.path.exists():
             return
-        whole = sum(len(_line(entry)) for entry in read(self.path))
+        whole = sum(map(len, _whole_lines(self.path)))
         if whole < self.path.stat().st_size:
             os.truncate(self.path, whole)
 
 
 def read(path: Path) -> Iterator[Entry]:
-    """The entries of a journal, up to the first line that does not check."""
+    """The entries of a journal, up to the first line that does not check. Raises OSError."""
+    for line in _whole_lines(path):
+        try:
+            yield msgspec.json.decode(line[9:], type=Entry)
+        except msgspec.ValidationError as error:
+            log.warning("an entry of the journal is passed over: %s", error)
+
+
+def _whole_lines(path: Path) -> Iterator[bytes]:
     for line in path.read_bytes().splitlines(keepends=True):
-        text = line[9:].rstrip(b"\n")
-        if not line.endswith(b"\n") or line[:8] != b"%08x" % zlib.crc32(text):
+        if not line.endswith(b"\n") or line[:9] != b"%08x " % zlib.crc32(line[9:].rstrip(b"\n")):
             return
-        yield msgspec.json.decode(text, type=Entry)
+        yield line
 
 
 def _line(entry: Entry) -> bytes:

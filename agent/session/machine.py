@@ -3,6 +3,8 @@
 Pure: nothing here performs an effect, reads a clock or knows a device. A trigger that is not in the table raises `NotNow`
 and changes nothing. The diagram in docs/architecture.md is generated from TRANSITIONS.
 
+Whether a candidate is authorized is not asked here: checks that passed have two triggers, and the conductor knows which.
+
 The link to the service is not a state: a session runs, pauses and ends in the same way while offline (agent/proctor/channel.py
 watches it). Capturing goes on through a pause unless the exam's settings say otherwise.
 """
@@ -16,6 +18,7 @@ class State(enum.StrEnum):
 
     IDLE = "idle"
     REGISTERED = "registered"
+    AWAITING_AUTHORIZATION = "awaiting_authorization"
     READY = "ready"
     STARTING = "starting"
     RUNNING = "running"
@@ -30,7 +33,10 @@ class Trigger(enum.StrEnum):
 
     REGISTER = "register"
     CHECKS_PASSED = "checks passed"
+    CHECKS_PASSED_UNAUTHORIZED = "checks passed, unauthorized"
     CHECKS_FAILED = "checks failed"
+    AUTHORIZE = "authorize"
+    REJECT = "reject"
     START = "start"
     STARTED = "started"
     STARTED_PAUSED = "started paused"
@@ -55,6 +61,7 @@ class Effect(enum.StrEnum):
     RELEASE_EVIDENCE = "release evidence"
     SEAL_LAST = "seal the last segments"
     DRAIN = "drain"
+    CLOSE_PREVIEW = "close preview"
 
 
 S, T, E = State, Trigger, Effect
@@ -64,8 +71,11 @@ ENDINGS: dict[Trigger, str] = {
     T.EXPIRE: "expired",
     T.PAGE_GONE: "browser gone",
     T.SHUT_DOWN: "agent shut down",
+    T.REJECT: "rejected by proctor",
 }
 """Triggers that end a session, with the end reason that goes on the record."""
+AT_ANY_TIME = tuple(ending for ending in ENDINGS if ending is not T.REJECT)
+"""Those that may come in every state of a session. A candidate is rejected before the start, or not at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +96,20 @@ class NotNow(Exception):
 
 END = Transition(S.ENDING, (E.CLOSE_SOURCES, E.SEAL_LAST))
 CANCEL = Transition(S.DRAINING, (E.SEAL_LAST, E.DRAIN))
+CANCEL_AT_DESK = Transition(S.DRAINING, (E.CLOSE_PREVIEW, E.SEAL_LAST, E.DRAIN))
 
 TRANSITIONS: dict[tuple[State, Trigger], Transition] = {
     (S.IDLE, T.REGISTER): Transition(S.REGISTERED),
     (S.REGISTERED, T.CHECKS_PASSED): Transition(S.READY),
+    (S.REGISTERED, T.CHECKS_PASSED_UNAUTHORIZED): Transition(S.AWAITING_AUTHORIZATION),
     (S.REGISTERED, T.CHECKS_FAILED): Transition(S.REGISTERED),
+    (S.AWAITING_AUTHORIZATION, T.CHECKS_PASSED_UNAUTHORIZED): Transition(S.AWAITING_AUTHORIZATION),
+    (S.AWAITING_AUTHORIZATION, T.CHECKS_FAILED): Transition(S.REGISTERED, (E.CLOSE_PREVIEW,)),
+    (S.AWAITING_AUTHORIZATION, T.AUTHORIZE): Transition(S.READY, (E.CLOSE_PREVIEW,)),
+    (S.AWAITING_AUTHORIZATION, T.REJECT): CANCEL_AT_DESK,
     (S.READY, T.CHECKS_PASSED): Transition(S.READY),
+    # an agent of before authorization left it ready
+    (S.READY, T.CHECKS_PASSED_UNAUTHORIZED): Transition(S.AWAITING_AUTHORIZATION),
     (S.READY, T.CHECKS_FAILED): Transition(S.REGISTERED),
     (S.READY, T.START): Transition(S.STARTING, (E.OPEN_SOURCES,)),
     (S.STARTING, T.STARTED): Transition(S.RUNNING),
@@ -99,8 +117,9 @@ TRANSITIONS: dict[tuple[State, Trigger], Transition] = {
     (S.STARTING, T.START_FAILED): Transition(S.READY, (E.CLOSE_SOURCES,)),
     (S.RUNNING, T.PAUSE): Transition(S.PAUSED, (E.HOLD_EVIDENCE,)),
     (S.PAUSED, T.RESUME): Transition(S.RUNNING, (E.RELEASE_EVIDENCE,)),
-    **{(state, ending): END for state in (S.STARTING, S.RUNNING, S.PAUSED) for ending in ENDINGS},
-    **{(state, ending): CANCEL for state in (S.REGISTERED, S.READY) for ending in ENDINGS},
+    **{(state, ending): END for state in (S.STARTING, S.RUNNING, S.PAUSED) for ending in AT_ANY_TIME},
+    **{(state, ending): CANCEL for state in (S.REGISTERED, S.READY) for ending in AT_ANY_TIME},
+    **{(S.AWAITING_AUTHORIZATION, ending): CANCEL_AT_DESK for ending in AT_ANY_TIME},
     (S.ENDING, T.SEALED): Transition(S.DRAINING, (E.DRAIN,)),
     (S.DRAINING, T.DRAINED): Transition(S.ENDED),
     # a new exam need not wait until the evidence of the one before has been delivered
@@ -108,6 +127,7 @@ TRANSITIONS: dict[tuple[State, Trigger], Transition] = {
     (S.ENDED, T.REGISTER): Transition(S.REGISTERED),
     # an exam page that was left before its start may register anew
     (S.REGISTERED, T.REGISTER): Transition(S.REGISTERED),
+    (S.AWAITING_AUTHORIZATION, T.REGISTER): Transition(S.REGISTERED, (E.CLOSE_PREVIEW,)),
     (S.READY, T.REGISTER): Transition(S.REGISTERED),
 }
 LIVE = frozenset({S.RUNNING, S.PAUSED})

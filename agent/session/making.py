@@ -13,9 +13,10 @@ from pathlib import Path
 import httpx
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 
-from secureproctor.agent.clock import SessionClock, boot_id, boot_us, wall_ms
+from secureproctor.agent.clock import boot_id, boot_us, wall_ms
 from secureproctor.agent.delivery.backoff import Backoff
 from secureproctor.agent.delivery.delivery import Delivery
+from secureproctor.agent.delivery.departed import Departures
 from secureproctor.agent.delivery.gaps import Gap, GapWatch
 from secureproctor.agent.delivery.intake import Intake
 from secureproctor.agent.delivery.room import Room
@@ -26,9 +27,11 @@ from secureproctor.agent.proctor.channel import ProctorChannel
 from secureproctor.agent.proctor.protocol import FromService, ProctorProtocol
 from secureproctor.agent.proctor.watch import LinkWatch
 from secureproctor.agent.service_api import ServiceApi, SessionAccess
+from secureproctor.agent.session.authorization import authorization_for
 from secureproctor.agent.session.folder import Contact, Place, SessionFolder
 from secureproctor.agent.session.history import History, replay
-from secureproctor.agent.session.journal import Journal, Registered, Started, read
+from secureproctor.agent.session.journal import Journal, Registered, read
+from secureproctor.agent.session.recall import recall
 from secureproctor.agent.session.session import Session, retention_left_s
 from secureproctor.agent.session.sources import wanted_streams
 from secureproctor.contract.channel import Heartbeat
@@ -51,7 +54,7 @@ AWAY_US = 6_000_000
 class Ears:
     """Who is told what happens in a session; `trouble` to `cause` as in delivery.Witness."""
 
-    obey: Callable[[Session, FromService], Awaitable[None]]
+    take: Callable[[Session, FromService], Awaitable[None] | None]
     heartbeat: Callable[[Session], Heartbeat]
     changed: Callable[[], None]
     trouble: Callable[[Session, str], None]
@@ -105,7 +108,9 @@ class SessionMaker:
         except OSError as error:
             raise Refusal("disk_full", why=error.strerror, folder=folder.path) from None
         watch = LinkWatch(data.expiry_s * 1_000_000, boot_us())
-        return self._assemble(folder, journal, spool, api, data, watch, data.now_ms - wall_ms())
+        session = self._assemble(folder, journal, spool, api, data, watch, data.now_ms - wall_ms())
+        session.caught_up.set()
+        return session
 
     def left(self) -> list[tuple[SessionFolder, History]]:
         """The sessions that were left behind, the newest registration last. What cannot be read is told and kept."""
@@ -134,11 +139,7 @@ class SessionMaker:
         journal, spool = Journal(folder.journal), self._spool(folder, data).open()
         watch = LinkWatch(data.expiry_s * 1_000_000, _contact_us(folder))
         session = self._assemble(folder, journal, spool, api, data, watch, data.now_ms - registered.at_ms)
-        session.running_since_us, session.ended_us = history.running_since_us, history.ended_us
-        session.over_ms = history.over_ms
-        session.end_reason, session.commands, session.requests = history.end_reason, history.commands, history.requests
-        if history.started is not None:
-            session.clock = SessionClock(_origin_us(history.started))
+        recall(session, history)
         return session
 
     def _assemble(
@@ -167,21 +168,22 @@ class SessionMaker:
             if silent_us >= AWAY_US:
                 session.delivery.uploader.restored()
 
-        async def obey(message: FromService) -> None:
-            await self.ears.obey(session, message)
+        def take(message: FromService) -> Awaitable[None] | None:
+            return self.ears.take(session, message)
 
         channel = ProctorChannel(
             f"ws{api.url.removeprefix('http')}/v1/sessions/{data.session_id}/channel",
             access,
             ProctorProtocol(Link.restored(folder.link())),
             Backoff(random.random),
-            obey,
+            take,
             lambda: self.ears.heartbeat(session),
             heard,
             folder.save_link,
         )
         delivery = self._delivery(folder, spool, api, data, access, heard, witness)
         session = Session(data, journal, delivery, channel, watch, wanted_streams(data.settings), skew_ms, folder)
+        session.service, session.authorization = api.url, authorization_for(data.settings)
         witness.session = session
         return session
 
@@ -217,7 +219,8 @@ class SessionMaker:
             Backoff(random.random),
         )
         gaps = GapWatch({stream: at.until_us for stream, at in places.items() if at.until_us})
-        delivery = Delivery(sealer, spool, uploader, Intake(self.loop), gaps, witness, folder.save_places)
+        left = Departures(folder.departed(), folder.save_departed)
+        delivery = Delivery(sealer, spool, uploader, Intake(self.loop), gaps, witness, folder.save_places, left)
         return delivery
 
 
@@ -253,10 +256,3 @@ def _contact_us(folder: SessionFolder) -> int:
     if contact.boot == boot_id() and contact.boot_us <= boot_us():
         return contact.boot_us
     return boot_us() - max(0, wall_ms() - contact.wall_ms) * 1000
-
-
-def _origin_us(started: Started) -> int:
-    """The session clock's zero on this boot's clock."""
-    if started.boot == boot_id() and started.origin_us <= boot_us():
-        return started.origin_us
-    return boot_us() - max(0, wall_ms() - started.at_ms) * 1000

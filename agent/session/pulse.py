@@ -24,18 +24,20 @@ PERIOD_S = 1.0
 LEAST_S = 0.02
 FEW = 8
 """Records that wait at any moment of a session without trouble; more are a backlog, whose progress is shown."""
-WATCHED = LIVE | {State.REGISTERED, State.READY, State.STARTING}
+WATCHED = LIVE | {State.REGISTERED, State.AWAITING_AUTHORIZATION, State.READY, State.STARTING}
 
 
 @dataclass(slots=True)
 class Pulse:
-    """Looks at the conductor's session. `pages` tells how many exam pages are connected."""
+    """Looks at the conductor's session. `pages` tells how many exam pages are connected; `requests` is called to look after
+    what waits for an acknowledgement."""
 
     conductor: Conductor
     pages: Callable[[], int]
     page_gone_s: float
     wakefulness: Wakefulness
     clock: Microseconds = boot_us
+    requests: Callable[[int], None] = lambda now_us: None
     _alone_since_us: int | None = None
 
     async def run(self) -> None:
@@ -56,6 +58,7 @@ class Pulse:
         session, state = self.conductor.session, self.conductor.state
         for news in self.wakefulness.news():
             self.conductor.noticed(news)
+        self.requests(self.clock())
         if state not in LIVE:
             self._alone_since_us = None
         if session is None or session.closed:

@@ -8,16 +8,25 @@ from typing import Protocol
 
 from secureproctor.agent.clock import SessionClock
 from secureproctor.agent.delivery.delivery import Delivery
+from secureproctor.agent.delivery.room import Level
 from secureproctor.agent.proctor.channel import ProctorChannel
+from secureproctor.agent.proctor.conversation import Conversation
+from secureproctor.agent.proctor.course import Course
 from secureproctor.agent.proctor.watch import LinkWatch
+from secureproctor.agent.session.authorization import Authorization, terms_of
 from secureproctor.agent.session.folder import SessionFolder
 from secureproctor.agent.session.journal import Entry, Journal
 from secureproctor.agent.session.machine import OVER, State
+from secureproctor.capture.still import Still
 from secureproctor.contract.events import Detail, Event
 from secureproctor.contract.http import InitData
+from secureproctor.contract.page import ConsentTerms
+from secureproctor.contract.stills import Identity
 from secureproctor.contract.streams import Stream
 
 log = logging.getLogger(__name__)
+
+LEVELS: tuple[Level, ...] = ("full", "reduced", "least")
 
 
 class Capture(Protocol):
@@ -28,6 +37,9 @@ class Capture(Protocol):
 
     def wait_started(self, timeout_s: float) -> dict[Stream, str]:
         """The streams that delivered nothing in time, with their diagnosis."""
+
+    def still(self, stream: Stream, timeout_s: float) -> Still | None:
+        """A picture of screen or webcam in full size; None when there was none in time."""
 
     def set_quality(self, level: str) -> None:
         """Capture at `full`, `reduced` or `least` from the next segment on."""
@@ -48,13 +60,12 @@ class Pending:
     detail: Detail
 
 
-@dataclass(slots=True)
-class Request:
-    """A proctor's request that took effect, and whether it was acknowledged."""
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A picture that the candidate took and has not handed in. `at_ms` is wall time."""
 
-    id: str
-    kind: str
-    acknowledged: bool = False
+    still: Still
+    at_ms: int
 
 
 @dataclass(slots=True)
@@ -79,11 +90,45 @@ class Session:
     """When it ended, in wall time: its evidence is kept for the retention time from then on."""
     end_reason: str = ""
     closed: bool = False
-    requests: list[Request] = field(default_factory=list)
-    commands: dict[str, list[str]] = field(default_factory=dict)
-    """Each command's id and the statuses it has come to."""
+    service: str = ""
+    """Which service it is, as the candidate is told."""
+    authorization: Authorization | None = None
+    """None when the exam does without."""
+    taken: dict[Identity, Taken] = field(default_factory=dict)
+    quality: Level = "full"
+    """What the proctor asked for."""
+    captured_in: Level = "full"
+    """The quality that was last put on the record."""
+    commands: dict[str, Course] = field(default_factory=dict)
+    conversation: Conversation = field(default_factory=Conversation)
+    unfinished: list[Course] = field(default_factory=list)
+    """What the agent before had received and not finished."""
+    caught_up: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set once that is finished: what comes now is done afterwards."""
+    end_ordered: str = ""
+    """Why the service ended the session, when it did."""
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _early: list[Pending] = field(default_factory=list)
+
+    @property
+    def may_start(self) -> bool:
+        """Whether nobody needs to authorize the candidate any more."""
+        return self.authorization is None or self.authorization.step == "authorized"
+
+    @property
+    def terms(self) -> ConsentTerms:
+        """What the candidate is asked to agree to."""
+        return terms_of(self.data, tuple(sorted(self.streams)), self.service)
+
+    @property
+    def level(self) -> Level:
+        """The quality to capture in: the worse of what the proctor asked for and what the disk allows."""
+        return max(self.quality, self.delivery.spool.level, key=LEVELS.index)
+
+    @property
+    def owes_answers(self) -> bool:
+        """Whether the proctor is still to be told what became of a command."""
+        return any(course.owes_an_answer for course in self.commands.values())
 
     @property
     def capturing(self) -> frozenset[Stream]:

@@ -4,12 +4,13 @@ from collections.abc import Callable
 
 from secureproctor.agent.clock import wall_ms
 from secureproctor.agent.delivery.spool import Spool
+from secureproctor.agent.proctor.acknowledging import pending
 from secureproctor.agent.proctor.watch import LinkWatch
 from secureproctor.agent.session.conductor import Conductor
 from secureproctor.agent.session.machine import LIVE, OVER, State
 from secureproctor.agent.session.session import Session
 from secureproctor.contract.channel import LINK_LOST_AFTER_S
-from secureproctor.contract.page import LinkStatus, RoomStatus, Status
+from secureproctor.contract.page import AuthorizationStatus, LinkStatus, RoomStatus, Status
 
 
 def view(conductor: Conductor, agent: str, now_us: int, automatic: bool, now_ms: Callable[[], int] = wall_ms) -> Status:
@@ -34,10 +35,22 @@ def view(conductor: Conductor, agent: str, now_us: int, automatic: bool, now_ms:
         running_s=_running_s(session, now_us),
         end_reason=session.end_reason,
         auto_acknowledgement=automatic,
-        pending=tuple(f"{each.kind}:{each.id}" for each in session.requests if not each.acknowledged),
+        pending=tuple(pending(session, now_us)),
         survivable_s=_survivable_s(session.watch, link, room) if conductor.state in LIVE else None,
         room=room,
         drain=delivery.uploader.progress(delivery.uploader.clock()),
+        authorization=_authorization(session, conductor.viewing.on),
+        quality=session.level,
+    )
+
+
+def _authorization(session: Session, previewing: bool) -> AuthorizationStatus | None:
+    authorization = session.authorization
+    if authorization is None:
+        return None
+    taken = tuple(picture for picture in authorization.wanted if picture in session.taken)
+    return AuthorizationStatus(
+        authorization.step, session.terms, authorization.wanted, taken, authorization.text, previewing
     )
 
 

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -22,19 +23,32 @@ from secureproctor.agent.delivery.intake import Intake
 from secureproctor.agent.delivery.sealer import Sealer
 from secureproctor.agent.delivery.spool import Key, Spool
 from secureproctor.agent.proctor.obedience import Obedience
+from secureproctor.agent.proctor.protocol import FromService
 from secureproctor.agent.proctor.watch import LinkWatch
+from secureproctor.agent.session.authorization import Authorization, authorization_for
 from secureproctor.agent.session.conductor import Conductor
+from secureproctor.agent.session.desk import AuthorizationDesk
 from secureproctor.agent.session.folder import SessionFolder
-from secureproctor.agent.session.journal import Entry, Journal, Registered
+from secureproctor.agent.session.journal import AuthorizationMoved, CommandMoved, Entry, Journal, StateEntered
 from secureproctor.agent.session.session import Session
 from secureproctor.agent.session.sources import wanted_streams
+from secureproctor.agent.session.viewing import Viewing
 from secureproctor.agent.supervisor import Supervisor
 from secureproctor.capture.media import Clock, Kind, ReportSink, Segment, SegmentSink
-from secureproctor.contract.channel import Command, CommandKind, CommandUpdate, EventSeen, SessionChanged
+from secureproctor.capture.still import Still
+from secureproctor.contract.channel import (
+    AuthorizationChanged,
+    ChatMark,
+    Command,
+    CommandUpdate,
+    EventSeen,
+    SessionChanged,
+)
 from secureproctor.contract.events import Detail, Event
 from secureproctor.contract.http import InitData, ProctoringSettings
-from secureproctor.contract.page import CheckResult, DrainStatus, PageEvent
+from secureproctor.contract.page import CheckResult, DrainStatus, PageEvent, PreviewEvent
 from secureproctor.contract.record import RecordKind, parse, unseal
+from secureproctor.contract.stills import Identity
 from secureproctor.contract.streams import Stream
 
 KEY = X25519PrivateKey.from_private_bytes(bytes(range(32)))
@@ -43,6 +57,7 @@ EXPIRY_S = 300
 PASSED = (CheckResult("camera", "Camera", "passed", "ok", "a picture"),)
 FAILED = (*PASSED, CheckResult("microphone", "Microphone", "failed", "missing", "nothing", "Connect it."))
 DEADLINE_S = 10.0
+JPEG = b"\xff\xd8 a picture"
 
 
 def init_data(not_enforced: tuple[str, ...] = (), **settings: Any) -> InitData:
@@ -87,11 +102,14 @@ class NotedJournal(Journal):
             raise OSError(errno.ENOSPC, "No space left on device")
         super().write(entry)
         match entry:
-            case Registered():
-                self.events.append("journal registered")
+            case StateEntered():
+                self.events.append(f"journal {entry.state}")
+            case CommandMoved():
+                self.events.append(f"journal {entry.status}")
+            case AuthorizationMoved():
+                self.events.append(f"journal step {entry.step}")
             case _:
-                name = getattr(entry, "state", None) or getattr(entry, "status", None) or "started"
-                self.events.append(f"journal {name}")
+                self.events.append(f"journal {type(entry).__name__.lower()}")
 
 
 @dataclass
@@ -106,6 +124,9 @@ class FakeCapture:
     missing: dict[Stream, str]
     number: int = 0
     quality: str = ""
+    stills: list[tuple[Stream, float]] = field(default_factory=list)
+    blind: bool = False
+    """No picture comes in time."""
 
     def start(self) -> None:
         self.events.append("capture opened")
@@ -117,6 +138,10 @@ class FakeCapture:
 
     def set_quality(self, level: str) -> None:
         self.quality = level
+
+    def still(self, stream: Stream, timeout_s: float) -> Still | None:
+        self.stills.append((stream, timeout_s))
+        return None if self.blind else Still(JPEG, 1920, 1080)
 
     def stop(self, timeout_s: float = 5.0) -> None:
         for stream in sorted(self.streams - set(self.missing)):
@@ -180,12 +205,51 @@ class FakeUploader:
 
 
 @dataclass
+class FakePreview:
+    """A camera that shows one picture when it starts. `trouble` is its diagnosis; `dead` has no picture any more."""
+
+    of: Identity
+    show: Callable[[Still], None]
+    events: list[str]
+    trouble: str = ""
+    running: bool = False
+    dead: bool = False
+
+    def start(self) -> None:
+        self.events.append(f"camera opened for {self.of}")
+        self.running = not self.trouble
+
+    def wait_started(self, timeout_s: float) -> str:
+        if not self.trouble:
+            self.show(Still(b"small", 480, 270, ("too_dark",)))
+        return self.trouble
+
+    def look_for(self, of: Identity) -> None:
+        self.of = of
+
+    def take(self, timeout_s: float) -> Still | None:
+        return None if self.dead else Still(JPEG + self.of.encode(), 1280, 720, ("blurred",))
+
+    def stop(self) -> None:
+        self.events.append("camera closed")
+        self.running = False
+
+
+@dataclass
 class FakeChannel:
-    """Notes what is sent. `settled` as it is set."""
+    """Notes what is sent. `settled` and `waiting` as they are set."""
 
     events: list[str]
     sent: list[msgspec.Struct] = field(default_factory=list)
     settled: bool = True
+    waiting: list[msgspec.Struct] = field(default_factory=list)
+
+    @property
+    def protocol(self) -> Any:
+        return SimpleNamespace(waiting=lambda kind: [each for each in self.waiting if isinstance(each, kind)])
+
+    def offer(self, message: msgspec.Struct) -> None:
+        self.send(message)
 
     def send(self, message: msgspec.Struct) -> None:
         self.sent.append(message)
@@ -196,6 +260,10 @@ class FakeChannel:
                 self.events.append(f"told {message.id} {message.status}")
             case EventSeen():
                 self.events.append(f"event {message.kind}")
+            case AuthorizationChanged():
+                self.events.append(f"told step {message.step}")
+            case ChatMark():
+                self.events.append(f"told {message.id} {message.mark}")
 
     async def run(self) -> None:
         await asyncio.Event().wait()
@@ -217,10 +285,16 @@ class Stage:
     away: bool = False
     sessions: list[Session] = field(default_factory=list)
     captures: list[FakeCapture] = field(default_factory=list)
+    previews: list[FakePreview] = field(default_factory=list)
+    shown: list[PreviewEvent] = field(default_factory=list)
+    trouble: str = ""
+    """What the camera says when the candidate wants to look at it."""
     conductor: Conductor = field(init=False)
     obedience: Obedience = field(init=False)
+    desk: AuthorizationDesk = field(init=False)
 
     def __post_init__(self) -> None:
+        viewing = Viewing(self._preview, self.shown.append, self._viewed, self.supervisor.start)
         self.conductor = Conductor(
             self._session,
             self._capture,
@@ -228,9 +302,11 @@ class Stage:
             self.supervisor,
             self.told.append,
             self._changed,
+            viewing,
             ("test camera",),
         )
         self.obedience = Obedience(self.conductor)
+        self.desk = AuthorizationDesk(self.conductor)
 
     @property
     def session(self) -> Session:
@@ -259,11 +335,45 @@ class Stage:
         await self.ready(**settings)
         await self.conductor.start()
 
+    async def submitted(self, **settings: Any) -> None:
+        """At the desk, with everything handed in."""
+        await self.ready(authorization=True, **settings)
+        await self.desk.consent(accepted=True)
+        for picture in self.authorization.wanted:
+            await self.desk.take(picture)
+        await self.desk.submit()
+
+    @property
+    def authorization(self) -> Authorization:
+        assert self.session.authorization is not None
+        return self.session.authorization
+
+    async def take(self, message: FromService, session: Session | None = None) -> None:
+        """A message of the service, carried out to its end."""
+        session = session or self.session
+        work = self.obedience.take(session, message)
+        if work is not None:
+            await work
+        for task in session.tasks:
+            if task.get_name().startswith("command"):  # what is carried out aside
+                await task
+
     async def command(
-        self, kind: CommandKind, command_id: str = "c-1", age_s: float = 0, lifetime_s: float = 300
+        self,
+        kind: str,
+        command_id: str = "c-1",
+        age_s: float = 0,
+        lifetime_s: float = 300,
+        argument: str = "",
+        text: str = "please",
     ) -> None:
         issued = wall_ms() + self.session.skew_ms - int(age_s * 1000)
-        await self.obedience.obey(self.session, Command(command_id, kind, issued, lifetime_s, "please"))
+        await self.take(Command(command_id, kind, issued, lifetime_s, text, argument, "Ada"))
+
+    def reason(self, command_id: str = "c-1") -> str:
+        """The last word on a command."""
+        updates = [each for each in self.channel.sent if isinstance(each, CommandUpdate) and each.id == command_id]
+        return str(updates[-1].reason)
 
     def statuses(self, command_id: str = "c-1") -> list[str]:
         updates = (each for each in self.channel.sent if isinstance(each, CommandUpdate) and each.id == command_id)
@@ -292,8 +402,18 @@ class Stage:
         intake = Intake(asyncio.get_running_loop())
         delivery = Delivery(sealer, spool, uploader, intake, GapWatch(), Ignoring(), folder.save_places)
         watch = LinkWatch(data.expiry_s * 1_000_000, boot_us())
-        self.sessions.append(Session(data, journal, delivery, channel, watch, wanted_streams(data.settings), 0, folder))
-        return self.sessions[-1]
+        session = Session(data, journal, delivery, channel, watch, wanted_streams(data.settings), 0, folder)
+        session.service, session.authorization = "https://service.example", authorization_for(data.settings)
+        session.caught_up.set()
+        self.sessions.append(session)
+        return session
+
+    def _preview(self, of: Identity, show: Callable[[Still], None]) -> FakePreview:
+        self.previews.append(FakePreview(of, show, self.events, self.trouble))
+        return self.previews[-1]
+
+    def _viewed(self, kind: str, of: Identity) -> None:
+        self.conductor.record(kind, detail={"of": of})
 
     def _capture(self, streams: frozenset[Stream], clock: Clock, sink: SegmentSink, report: ReportSink) -> FakeCapture:
         number = len(self.captures)

@@ -16,6 +16,7 @@ from websockets.http11 import Request, Response
 from secureproctor.agent.delivery.backoff import Backoff
 from secureproctor.agent.proctor import channel as channelling
 from secureproctor.agent.proctor.channel import ProctorChannel
+from secureproctor.agent.proctor.pace import Pace
 from secureproctor.agent.proctor.protocol import ProctorProtocol
 from secureproctor.contract.channel import Backlog, Chat, Command, Heartbeat, KeepAlive
 from secureproctor.contract.link import Link, Snapshot
@@ -167,6 +168,55 @@ def chat(number: int, sender: Any = "candidate") -> Chat:
 Until = Callable[..., Any]
 
 
+async def test_a_message_is_noted_and_the_link_kept_before_anything_acknowledges_it(
+    play: Play, eventually: Until
+) -> None:
+    """Else an agent that is killed in between would have promised what it does not know."""
+    steps: list[tuple[str, int]] = []
+
+    def take(message: Any) -> None:
+        steps.append(("taken", play.channel.protocol.link.heard))
+
+    def keep(snapshot: Snapshot) -> None:
+        steps.append(("kept", snapshot.heard))
+
+    await eventually(lambda: play.service.resumed)
+    play.channel.take, play.channel.keep = take, keep
+    await play.service.send(chat(1, "proctor"))
+    await eventually(lambda: not play.service.link.waiting)
+    assert [step for step in steps if step[1] == 1][:2] == [("taken", 1), ("kept", 1)]
+
+
+async def test_a_flood_is_read_at_a_bounded_pace(play: Play, eventually: Until) -> None:
+    """A burst at once, then a message each 50 ms; what is not read waits at the service."""
+    play.channel.pace = Pace(per_second=20.0, burst=5, _tokens=5)
+    await eventually(lambda: play.service.resumed)
+    begun = asyncio.get_running_loop().time()
+    for number in range(12):
+        await play.service.send(chat(number, "proctor"))
+    await eventually(lambda: len(play.obeyed) == 12)
+    assert asyncio.get_running_loop().time() - begun > 0.2
+    assert [message.id for message in play.obeyed] == [f"m-{number}" for number in range(12)]
+    assert play.service.connections == 1
+
+
+async def test_a_service_that_acknowledges_nothing_stops_nobody(play: Play) -> None:
+    play.channel.protocol.link.max_waiting = 3
+    for number in range(5):
+        play.channel.send(chat(number))
+    assert len(play.channel.protocol.link.waiting) == 3
+
+
+async def test_what_can_be_done_without_is_left_out_while_many_wait(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("secureproctor.agent.proctor.protocol.CROWDED", 2)
+    for number in range(5):
+        play.channel.offer(chat(number))
+    play.channel.send(chat(9))
+    assert len(play.channel.protocol.link.waiting) == 3
+
+
 async def test_heartbeats_go_and_their_answers_are_heard(play: Play, eventually: Until) -> None:
     await eventually(lambda: len(play.service.said("heartbeat")) > 2 and len(play.heard) > 2)
     assert play.service.said("heartbeat")[0]["backlog"] == {"segments": 3, "bytes": 4}
@@ -293,7 +343,7 @@ async def test_a_command_is_carried_out_to_its_end_when_the_connection_breaks_me
         await go_on.wait()
         steps.append(f"{message.id} is done")
 
-    play.channel.obey = obey
+    play.channel.take = obey
     await eventually(lambda: play.channel.protocol.ready)
     await play.service.send(Command("c-1", "end", 1))
     await eventually(lambda: steps)
@@ -313,7 +363,7 @@ async def test_a_long_command_does_not_make_the_link_look_lost(play: Play, event
     async def obey(message: Any) -> None:
         await go_on.wait()
 
-    play.channel.obey = obey
+    play.channel.take = obey
     await eventually(lambda: play.channel.protocol.ready)
     await play.service.send(Command("c-1", "end", 1))
     before = len(play.service.said("heartbeat"))

@@ -5,25 +5,29 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from secureproctor.agent.proctor.commands import COMMANDS
+from secureproctor.agent.clock import wall_ms
+from secureproctor.agent.proctor import obedience as obeying
+from secureproctor.agent.proctor.course import Course
+from secureproctor.agent.proctor.protocol import Misread
 from secureproctor.agent.session.journal import CommandMoved, read
 from secureproctor.agent.session.machine import Trigger
 from secureproctor.agent.session.status import view
-from secureproctor.contract import channel
-from secureproctor.contract.channel import Chat, CommandUpdate, ProctorError, ServiceEnded
+from secureproctor.contract.channel import Command, CommandUpdate, ProctorError, ServiceEnded, Unreadable
 from secureproctor.contract.errors import Refusal
-from secureproctor.contract.page import ChatEvent, ErrorEvent, RequestEvent
+from secureproctor.contract.page import ErrorEvent, RequestEvent
 
 if TYPE_CHECKING:
     from tests.agent.conftest import Stage
 
 
 def pending(stage: "Stage") -> tuple[str, ...]:
-    return view(stage.conductor, "agent", 0, False).pending
+    return tuple(f"{each.kind}:{each.id}" for each in view(stage.conductor, "agent", 0, False).pending)
 
 
-def test_every_command_of_the_contract_has_a_row() -> None:
-    assert set(COMMANDS) == set(channel.COMMANDS)
+def asked(stage: "Stage") -> list[tuple[str, str, str, bool]]:
+    """What the page was asked to acknowledge."""
+    events = (event for event in stage.told if isinstance(event, RequestEvent))
+    return [(event.kind, event.id, event.text, event.acknowledged) for event in events]
 
 
 async def test_a_pause_and_a_resume_take_effect_and_wait_for_the_page(stage: "Stage") -> None:
@@ -34,7 +38,7 @@ async def test_a_pause_and_a_resume_take_effect_and_wait_for_the_page(stage: "St
     assert stage.conductor.state == "running"
     assert stage.statuses("c-1") == stage.statuses("c-2") == ["received", "applied"]
     assert pending(stage) == ("pause:c-1", "resume:c-2")
-    assert stage.told == [RequestEvent("pause", "c-1", "please"), RequestEvent("resume", "c-2", "please")]
+    assert asked(stage) == [("pause", "c-1", "please", False), ("resume", "c-2", "please", False)]
 
 
 async def test_each_step_is_in_the_journal_before_it_is_told(stage: "Stage") -> None:
@@ -71,13 +75,14 @@ async def test_an_end_by_the_proctor_ends_the_session_and_can_be_acknowledged_af
     await eventually(lambda: stage.session.closed)
 
 
-@pytest.mark.parametrize("kind", ["pause", "resume", "end"])
+@pytest.mark.parametrize("kind", ["pause", "resume", "end", "authorize", "reject"])
 async def test_a_command_that_the_exam_switched_off_is_refused_in_words(stage: "Stage", kind: Any) -> None:
     await stage.running(pause_resume=False, end_test=False)
     await stage.command(kind)
     assert stage.statuses() == ["received", "refused"]
     assert stage.channel.sent[-2].reason in {
         "The exam switched 'Pause/Resume test on' off.", "The exam switched 'End test on' off.",
+        "The exam switched 'Authorization On' off.",
     }  # fmt: skip
     assert stage.conductor.state == "running"
     assert stage.told == []
@@ -122,7 +127,7 @@ async def test_a_command_for_a_session_that_was_replaced_fails(stage: "Stage") -
     await stage.conductor.end(Trigger.STOP, "Stop")
     old = stage.session
     await stage.running()
-    await stage.obedience.obey(old, channel.Command("c-1", "end", 2**45))
+    await stage.take(Command("c-1", "end", 2**45), old)
     assert stage.conductor.state == "running"
     assert [each.status for each in old.channel.sent if isinstance(each, CommandUpdate)] == ["received", "failed"]  # type: ignore[attr-defined]  # the fake's
 
@@ -132,12 +137,12 @@ async def test_a_command_for_a_session_that_was_replaced_fails(stage: "Stage") -
 
 async def test_the_agent_acknowledges_by_itself_when_told_to(stage: "Stage") -> None:
     await stage.running()
-    stage.obedience.automatic = True
+    stage.obedience.switch(automatic=True)
     await stage.command("pause")
     assert stage.statuses() == ["received", "applied", "acknowledged"]
     acknowledged = [each for each in stage.channel.sent if isinstance(each, CommandUpdate)][-1]
     assert acknowledged.by == "agent"
-    assert stage.told == [RequestEvent("pause", "c-1", "please", acknowledged=True)]
+    assert asked(stage) == [("pause", "c-1", "please", True)]
     assert pending(stage) == ()
 
 
@@ -156,7 +161,7 @@ async def test_the_page_acknowledges_and_is_named(stage: "Stage") -> None:
 async def test_acknowledging_without_an_id_means_all_that_came_before(stage: "Stage") -> None:
     await stage.running()
     for kind, command_id in (("pause", "c-1"), ("resume", "c-2"), ("pause", "c-3")):
-        await stage.command(kind, command_id)  # type: ignore[arg-type]  # literals in a tuple
+        await stage.command(kind, command_id)
     stage.obedience.acknowledge("pause")
     assert pending(stage) == ("resume:c-2",)
 
@@ -164,7 +169,7 @@ async def test_acknowledging_without_an_id_means_all_that_came_before(stage: "St
 async def test_acknowledging_with_an_id_means_that_one(stage: "Stage") -> None:
     await stage.running()
     for kind, command_id in (("pause", "c-1"), ("resume", "c-2"), ("pause", "c-3")):
-        await stage.command(kind, command_id)  # type: ignore[arg-type]  # literals in a tuple
+        await stage.command(kind, command_id)
     stage.obedience.acknowledge("pause", "c-1")
     assert pending(stage) == ("resume:c-2", "pause:c-3")
 
@@ -188,30 +193,19 @@ async def test_acknowledging_twice_is_refused(stage: "Stage") -> None:
     assert stage.statuses().count("acknowledged") == 1
 
 
-async def test_without_a_session_there_is_nothing_to_acknowledge_and_nobody_to_talk_to(stage: "Stage") -> None:
+async def test_without_a_session_there_is_nothing_to_acknowledge(stage: "Stage") -> None:
     with pytest.raises(Refusal) as caught:
         stage.obedience.acknowledge("pause")
     assert caught.value.code == "nothing_to_acknowledge"
-    with pytest.raises(Refusal) as caught:
-        stage.obedience.say("hello")
-    assert caught.value.code == "not_now"
+    stage.obedience.acknowledging.look(0)
 
 
-# chat, errors, the service's own ending
-
-
-async def test_chat_goes_both_ways(stage: "Stage") -> None:
-    await stage.registered()
-    await stage.obedience.obey(stage.session, Chat("m-1", "proctor", "Please look up.", 5))
-    assert stage.told == [ChatEvent("m-1", "Please look up.", 5)]
-    chat_id = stage.obedience.say("Sorry!")
-    said = stage.channel.sent[-1]
-    assert (said.id, said.sender, said.text) == (chat_id, "candidate", "Sorry!")
+# errors, the service's own ending, what cannot be read
 
 
 async def test_an_error_of_the_proctors_side_comes_to_the_page(stage: "Stage") -> None:
     await stage.registered()
-    await stage.obedience.obey(stage.session, ProctorError("no_proctor", "Nobody watches.", "Wait."))
+    await stage.take(ProctorError("no_proctor", "Nobody watches.", "Wait."))
     (event,) = stage.told
     assert isinstance(event, ErrorEvent)
     assert (event.error.code, event.error.message, event.error.remedy) == ("no_proctor", "Nobody watches.", "Wait.")
@@ -220,10 +214,11 @@ async def test_an_error_of_the_proctors_side_comes_to_the_page(stage: "Stage") -
 @pytest.mark.parametrize(("reason", "ended"), [("expired", "expired"), ("removed", "ended by proctor")])
 async def test_the_service_can_end_the_session_by_its_own_clock(stage: "Stage", reason: str, ended: str) -> None:
     await stage.running()
-    await stage.obedience.obey(stage.session, ServiceEnded(reason))
+    await stage.take(ServiceEnded(reason))
     assert stage.session.end_reason == ended
-    await stage.obedience.obey(stage.session, ServiceEnded(reason))
+    await stage.take(ServiceEnded(reason))
     assert stage.session.end_reason == ended
+    assert stage.events.count("journal endordered") == 1
 
 
 async def test_an_ending_that_comes_second_breaks_nothing(stage: "Stage") -> None:
@@ -232,8 +227,110 @@ async def test_an_ending_that_comes_second_breaks_nothing(stage: "Stage") -> Non
     async with stage.conductor._lock:
         stop = asyncio.create_task(stage.conductor.stop())
         await asyncio.sleep(0)
-        ended = asyncio.create_task(stage.obedience.obey(stage.session, ServiceEnded("expired")))
+        ended = asyncio.create_task(stage.take(ServiceEnded("expired")))
         await asyncio.sleep(0)
     await stop
     await ended
     assert stage.session.end_reason == "stopped"
+
+
+async def test_what_cannot_be_read_is_told_and_on_the_record(stage: "Stage") -> None:
+    await stage.running()
+    await stage.take(Misread("chat", "no text"))
+    await stage.take(Misread("command", "no time", "c-7", "pause"))
+    await stage.take(Misread("command", "no time", "c-7", "pause"))
+    assert Unreadable("chat", "no text") in stage.channel.sent
+    assert stage.statuses("c-7") == ["received", "refused"]
+    assert stage.reason("c-7") == "The agent cannot read the command: no time."
+    assert stage.events.count("event message_unreadable") == 3
+
+
+async def test_a_service_that_sends_nonsense_without_end_fills_no_disk(
+    stage: "Stage", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(obeying, "MOST_UNREADABLE", 3)
+    monkeypatch.setattr(obeying, "MOST_COMMANDS", 3)
+    await stage.running()
+    for number in range(10):
+        await stage.take(Misread("command", "nonsense", f"c-{number}", "pause"))
+        await stage.command("explode", f"d-{number}")
+    assert stage.events.count("event message_unreadable") == 3
+    assert stage.events.count("journal received") == len(stage.session.commands) == 3
+    assert stage.statuses("d-9") == ["refused"]
+    assert stage.reason("d-9") == "There were 3 commands in this session."
+
+
+# an agent that died, and the next one
+
+
+def left(stage: "Stage", course: Course) -> None:
+    """As a new agent finds it."""
+    stage.session.commands[course.id] = course
+    stage.session.unfinished = [course] if course.status == "received" else []
+
+
+async def test_a_command_that_was_only_received_is_carried_out_by_the_next_agent(stage: "Stage") -> None:
+    await stage.running()
+    left(stage, Course("c-1", "pause", Command("c-1", "pause", wall_ms(), 300), "received"))
+    await stage.obedience.go_on(stage.session)
+    assert (stage.conductor.state, stage.statuses()) == ("paused", ["applied"])
+
+
+async def test_a_command_whose_effect_is_there_is_not_carried_out_again(stage: "Stage") -> None:
+    await stage.running()
+    left(stage, Course("c-1", "pause", Command("c-1", "pause", wall_ms(), 300), "received", done=True))
+    await stage.obedience.go_on(stage.session)
+    assert (stage.conductor.state, stage.statuses()) == ("running", ["applied"])
+
+
+async def test_a_command_that_outlived_its_time_while_the_agent_was_away_is_expired(stage: "Stage") -> None:
+    await stage.running()
+    left(stage, Course("c-1", "pause", Command("c-1", "pause", wall_ms() - 301_000, 300), "received"))
+    await stage.obedience.go_on(stage.session)
+    assert (stage.conductor.state, stage.statuses()) == ("running", ["expired"])
+
+
+@pytest.mark.parametrize("begun", [True, False], ids=["a picture that was begun", "of an agent of before"])
+async def test_what_cannot_be_finished_is_said_to_have_failed(stage: "Stage", begun: bool) -> None:
+    await stage.running()
+    whole = Command("c-1", "snapshot", wall_ms(), 60, argument="screen") if begun else None
+    left(stage, Course("c-1", "snapshot" if begun else "pause", whole, "received", begun=begun))
+    await stage.obedience.go_on(stage.session)
+    assert stage.statuses() == ["failed"]
+    assert "restarted" in stage.reason()
+    assert stage.captures[-1].stills == []
+
+
+async def test_the_last_word_on_a_command_is_told_again(stage: "Stage") -> None:
+    """The agent may have died between noting and telling it; the service takes it once."""
+    await stage.running()
+    stage.obedience.tell_again(stage.session, CommandMoved("c-1", "pause", "applied", 5))
+    assert stage.statuses() == ["applied"]
+
+
+async def test_what_needs_no_page_is_acknowledged_by_the_next_agent(stage: "Stage") -> None:
+    await stage.running()
+    left(stage, Course("c-1", "quality", None, "applied"))
+    left(stage, Course("c-2", "pause", None, "applied"))
+    await stage.obedience.go_on(stage.session)
+    assert (stage.statuses("c-1"), stage.statuses("c-2")) == (["acknowledged"], [])
+
+
+async def test_an_end_that_the_service_ordered_is_made_by_the_next_agent(stage: "Stage") -> None:
+    await stage.running()
+    stage.session.end_ordered = "expired"
+    await stage.obedience.go_on(stage.session)
+    assert stage.session.end_reason == "expired"
+
+
+async def test_what_comes_while_the_agent_catches_up_has_its_turn_afterwards(stage: "Stage", eventually: Any) -> None:
+    await stage.running()
+    stage.session.caught_up.clear()
+    left(stage, Course("c-1", "pause", Command("c-1", "pause", wall_ms(), 300), "received"))
+    resumed = asyncio.create_task(stage.command("resume", "c-2"))
+    await eventually(lambda: stage.statuses("c-2") == ["received"])
+    assert stage.conductor.state == "running"
+    await stage.obedience.go_on(stage.session)
+    await resumed
+    assert (stage.conductor.state, stage.statuses("c-2")) == ("running", ["received", "applied"])
+    assert stage.statuses("c-1") == ["applied"]

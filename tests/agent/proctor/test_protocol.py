@@ -3,13 +3,22 @@
 import msgspec
 import pytest
 
-from secureproctor.agent.proctor.protocol import ProctorProtocol
-from secureproctor.contract.channel import Chat, Command, KeepAlive, ProctorError, ServiceEnded
+from secureproctor.agent.proctor.protocol import CROWDED, Misread, ProctorProtocol
+from secureproctor.contract.channel import (
+    Chat,
+    ChatMark,
+    Command,
+    KeepAlive,
+    ProctorError,
+    ServiceEnded,
+    SessionChanged,
+)
 from secureproctor.contract.link import Link, LinkError
 
 MESSAGES = [
     Command("c-1", "pause", 1),
     Chat("m-1", "proctor", "hello", 2),
+    ChatMark("m-2", "read", 3),
     ProctorError("code", "words"),
     ServiceEnded("expired"),
 ]
@@ -57,21 +66,47 @@ def test_a_message_of_an_unknown_type_is_taken_and_ignored(protocol: ProctorProt
 
 
 @pytest.mark.parametrize(
-    "body",
+    ("body", "misread"),
     [
-        b'{"type":"command","id":"c-1","kind":"explode","issued_ms":1}',
-        b'{"type":"command","id":"c-1"}',
-        b'{"type":"chat","id":"m","sender":"proctor","text":"","at_ms":1}',
-        b'{"type":7}',
-        b"[]",
-        b'{"type":"\xff"}',
-        b"[" * 50_000 + b"]" * 50_000,
+        (b'{"type":"command","id":"c-1","kind":"pause"}', ("command", "c-1", "pause")),
+        (b'{"type":"command","kind":7,"id":"c-1","issued_ms":1}', ("command", "", "")),
+        (b'{"type":"command","id":"' + b"c" * 65 + b'","kind":"pause","issued_ms":1}', ("command", "", "")),
+        (b'{"type":"chat","id":"m","sender":"proctor","text":"","at_ms":1}', ("chat", "m", "")),
+        (b'{"type":7}', ("", "", "")),
+        (b"[]", ("", "", "")),
+        (b'{"type":"\xff"}', ("", "", "")),
     ],
-    ids=["unknown kind", "fields missing", "empty text", "no text for a type", "an array", "no utf-8", "nested"],
-)
-def test_a_message_that_cannot_be_read_breaks_the_connection(protocol: ProctorProtocol, body: bytes) -> None:
+    ids=["fields missing", "no text for a kind", "long id", "empty text", "no text for a type", "an array", "no utf-8"],
+)  # fmt: skip
+def test_a_message_that_cannot_be_read_is_taken_and_told(
+    protocol: ProctorProtocol, body: bytes, misread: tuple[str, str, str]
+) -> None:
+    message, answers = protocol.receive(b'{"n":1,"ack":0,"body":' + body + b"}")
+    assert isinstance(message, Misread)
+    assert ((message.type, message.id, message.kind), answers, protocol.link.heard) == (misread, [], 1)
+    assert 0 < len(message.reason) <= 200
+
+
+def test_a_frame_that_is_nested_beyond_all_sense_is_no_message(protocol: ProctorProtocol) -> None:
     with pytest.raises(LinkError):
-        protocol.receive(b'{"n":1,"ack":0,"body":' + body + b"}")
+        protocol.receive(b'{"n":1,"ack":0,"body":' + b"[" * 50_000 + b"]" * 50_000 + b"}")
+
+
+def test_a_command_of_an_unknown_kind_is_a_command(protocol: ProctorProtocol, service: Link) -> None:
+    """The agent says that it does not know it."""
+    assert protocol.receive(service.send(Command("c-1", "explode", 1)))[0] == Command("c-1", "explode", 1)
+
+
+def test_what_waits_for_the_service_is_known_by_its_type(protocol: ProctorProtocol) -> None:
+    chats = [Chat(f"m-{number}", "candidate", "hello", number) for number in range(3)]
+    for chat in chats:
+        protocol.send(chat)
+        protocol.send(SessionChanged("running", 1))
+    assert protocol.waiting(Chat) == chats
+    assert not protocol.crowded
+    for _ in range(CROWDED - 6):
+        protocol.send(SessionChanged("running", 1))
+    assert protocol.crowded
 
 
 def test_nothing_is_written_before_the_service_said_what_it_heard(service: Link) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from secureproctor.agent.session import conductor as conducting
 from secureproctor.agent.session.journal import Started, read
-from secureproctor.agent.session.machine import ENDINGS, Trigger
+from secureproctor.agent.session.machine import AT_ANY_TIME, ENDINGS, Trigger
 from secureproctor.agent.session.status import view
 from secureproctor.capture.media import SourceReport, SourceState
 from secureproctor.contract.channel import SessionChanged
@@ -104,7 +104,7 @@ async def test_nothing_is_captured_before_start(stage: "Stage") -> None:
     assert view(stage.conductor, "agent", 0, False).capturing == ()
 
 
-@pytest.mark.parametrize("ending", ENDINGS)
+@pytest.mark.parametrize("ending", AT_ANY_TIME)
 async def test_nothing_is_captured_after_any_ending(stage: "Stage", ending: Trigger) -> None:
     await stage.running()
     assert view(stage.conductor, "agent", 0, False).capturing == ("audio", "screen", "webcam")
@@ -115,7 +115,7 @@ async def test_nothing_is_captured_after_any_ending(stage: "Stage", ending: Trig
     assert stage.evidence()[-1].detail == {"reason": ENDINGS[ending]}
 
 
-@pytest.mark.parametrize("ending", ENDINGS)
+@pytest.mark.parametrize("ending", AT_ANY_TIME)
 async def test_a_session_that_never_started_is_cancelled_with_its_reason(stage: "Stage", ending: Trigger) -> None:
     await stage.registered()
     await stage.conductor.end(ending, "End")

@@ -2,20 +2,28 @@
 
 import os
 import stat
+import zlib
 from pathlib import Path
 
 import pytest
 
 from secureproctor.agent.session.journal import (
     AcknowledgementSwitched,
+    AuthorizationMoved,
+    ChatMarked,
+    ChatTaken,
     CommandMoved,
+    EndOrdered,
     Entry,
     Journal,
+    QualityAsked,
     Registered,
+    SnapshotBegun,
     Started,
     StateEntered,
     read,
 )
+from secureproctor.contract.channel import Chat, Command
 from secureproctor.contract.http import InitData, ProctoringSettings
 
 DATA = InitData("token", "0f-id", 300, ProctoringSettings(), "a2V5", (), (), 1, 3600, "user", "group")
@@ -26,6 +34,14 @@ ENTRIES: list[Entry] = [
     Started(3_000_000, 3),
     CommandMoved("c-1", "pause", "failed", 4, "page", "Zeile\neins \r é 🙂"),
     StateEntered("draining", 5, 4_000_000, "stopped"),
+    StateEntered("paused", 5, command="c-1"),
+    CommandMoved("c-2", "end", "received", 4, whole=Command("c-2", "end", 3, 60, "Time is up.\n", by="Ada")),
+    AuthorizationMoved("capture", 4, ("photo", "id_card"), "Again, please.", "Ada", "c-3"),
+    QualityAsked("least", "c-4"),
+    SnapshotBegun("c-5"),
+    ChatTaken(Chat("m-1", "proctor", "hello", 5, "Ada"), 6),
+    ChatMarked("m-1", "read", 6),
+    EndOrdered("expired"),
 ]
 
 
@@ -127,3 +143,43 @@ def test_a_line_that_the_disk_took_only_in_part_is_an_error_and_does_not_hide_wh
         monkeypatch.setattr(os, "write", whole_write)
         journal.write(ENTRIES[2])
     assert list(read(path)) == [ENTRIES[0], ENTRIES[2]]
+
+
+OLD = [
+    (
+        b'{"type":"registered","data":{"token":"t","session_id":"0f-id","expiry_s":300,"settings":{"authorization":true},'
+        b'"sealing_key":"a2V5","origins":[],"not_enforced":["authorization"],"now_ms":1,"retention_s":3600,"user_id":"u",'
+        b'"group_name":"g","user_name":""},"service_url":"https://exam.example","at_ms":1}'
+    ),
+    b'{"type":"automatic","enabled":false}',
+    b'{"type":"state","state":"ready","at_ms":2,"at_us":null,"reason":""}',
+    b'{"type":"command","id":"c-1","kind":"pause","status":"received","at_ms":3,"by":"","reason":""}',
+]
+
+
+def lines(texts: list[bytes]) -> bytes:
+    return b"".join(b"%08x %b\n" % (zlib.crc32(text), text) for text in texts)
+
+
+def test_a_journal_of_the_first_version_is_read_and_written_on(path: Path) -> None:
+    """Its entries lack the fields that came later, and are longer or shorter than this version writes them."""
+    path.parent.mkdir()
+    path.write_bytes(lines(OLD) + b"torn")
+    with Journal(path) as journal:
+        journal.write(EndOrdered("expired"))
+    registered, *others = read(path)
+    assert isinstance(registered, Registered)
+    assert registered.data.settings.authorization
+    assert others == [
+        AcknowledgementSwitched(False), StateEntered("ready", 2), CommandMoved("c-1", "pause", "received", 3),
+        EndOrdered("expired"),
+    ]  # fmt: skip
+
+
+def test_an_entry_of_a_newer_version_is_passed_over_and_kept(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_bytes(lines([*OLD[:2], b'{"type":"hologram","depth":3}', OLD[2]]))
+    with Journal(path) as journal:
+        journal.write(EndOrdered("expired"))
+    assert [type(entry) for entry in read(path)] == [Registered, AcknowledgementSwitched, StateEntered, EndOrdered]
+    assert b"hologram" in path.read_bytes()

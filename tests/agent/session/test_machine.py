@@ -22,8 +22,26 @@ from secureproctor.agent.session.machine import (
 # The table as a person would draw it: state → the triggers that are legal there and where they lead.
 LEGAL: dict[str, dict[str, str]] = {
     "idle": {"register": "registered"},
-    "registered": {"register": "registered", "checks passed": "ready", "checks failed": "registered"},
-    "ready": {"register": "registered", "checks passed": "ready", "checks failed": "registered", "start": "starting"},
+    "registered": {
+        "register": "registered",
+        "checks passed": "ready",
+        "checks passed, unauthorized": "awaiting_authorization",
+        "checks failed": "registered",
+    },
+    "awaiting_authorization": {
+        "register": "registered",
+        "checks passed, unauthorized": "awaiting_authorization",
+        "checks failed": "registered",
+        "authorize": "ready",
+        "reject": "draining",
+    },
+    "ready": {
+        "register": "registered",
+        "checks passed": "ready",
+        "checks passed, unauthorized": "awaiting_authorization",
+        "checks failed": "registered",
+        "start": "starting",
+    },
     "starting": {"started": "running", "started paused": "paused", "start failed": "ready"},
     "running": {"pause": "paused"},
     "paused": {"resume": "running"},
@@ -33,6 +51,7 @@ LEGAL: dict[str, dict[str, str]] = {
 }
 ENDS_IN: dict[str, str] = {
     "registered": "draining",
+    "awaiting_authorization": "draining",
     "ready": "draining",
     "starting": "ending",
     "running": "ending",
@@ -60,7 +79,7 @@ def test_every_pair_of_state_and_trigger_is_legal_or_refused(state: State, trigg
 
 
 def test_every_ending_has_a_reason_of_its_own() -> None:
-    assert set(ENDINGS) == set(ENDING_TRIGGERS)
+    assert set(ENDINGS) == {*ENDING_TRIGGERS, "reject"}
     assert len(set(ENDINGS.values())) == len(ENDINGS)
 
 
@@ -79,11 +98,17 @@ def test_every_state_is_reached() -> None:
     assert reachable_from(State.IDLE) == set(State)
 
 
-@pytest.mark.parametrize(("state", "ending"), list(itertools.product(ENDS_IN, ENDINGS)), ids=str)
-def test_every_ending_comes_to_ended_by_itself(state: str, ending: Trigger) -> None:
+WAYS_TO_END = [
+    *itertools.product(map(State, ENDS_IN), map(Trigger, ENDING_TRIGGERS)),
+    (State.AWAITING_AUTHORIZATION, Trigger.REJECT),
+]
+
+
+@pytest.mark.parametrize(("state", "ending"), WAYS_TO_END, ids=str)
+def test_every_ending_comes_to_ended_by_itself(state: State, ending: Trigger) -> None:
     """What follows an ending are the agent's own steps; nobody has to ask for them."""
     own_steps = frozenset({Trigger.SEALED, Trigger.DRAINED})
-    assert State.ENDED in reachable_from(next_transition(State(state), ending).to, own_steps)
+    assert State.ENDED in reachable_from(next_transition(state, ending).to, own_steps)
 
 
 @pytest.mark.parametrize("state", sorted(OVER))
@@ -97,6 +122,8 @@ def test_the_ending_seals_before_it_delivers() -> None:
     for (state, trigger), transition in TRANSITIONS.items():
         if trigger in ENDINGS and state in {State.STARTING, *LIVE}:
             assert transition.effects == (Effect.CLOSE_SOURCES, Effect.SEAL_LAST)
+        elif trigger in ENDINGS and state is State.AWAITING_AUTHORIZATION:
+            assert transition.effects == (Effect.CLOSE_PREVIEW, Effect.SEAL_LAST, Effect.DRAIN)
         elif trigger in ENDINGS:
             assert transition.effects == (Effect.SEAL_LAST, Effect.DRAIN)
     assert next_transition(State.ENDING, Trigger.SEALED).effects == (Effect.DRAIN,)
@@ -137,6 +164,18 @@ def test_evidence_is_held_exactly_while_paused(triggers: list[Trigger]) -> None:
         if Effect.RELEASE_EVIDENCE in transition.effects or Effect.CLOSE_SOURCES in transition.effects:
             held = False
         assert held == (state is State.PAUSED)
+
+
+def test_every_way_out_of_the_desk_closes_the_preview() -> None:
+    for (state, _), transition in TRANSITIONS.items():
+        leaves = state is State.AWAITING_AUTHORIZATION and transition.to is not state
+        assert (Effect.CLOSE_PREVIEW in transition.effects) == leaves
+
+
+def test_nobody_comes_from_the_desk_to_the_exam_but_by_authorization() -> None:
+    """Nor by another check, as long as the conductor says that nobody authorized the candidate."""
+    others = frozenset(Trigger) - {Trigger.AUTHORIZE, Trigger.CHECKS_PASSED}
+    assert not reachable_from(State.AWAITING_AUTHORIZATION, others) & {State.READY, State.STARTING, *LIVE}
 
 
 def test_the_diagram_shows_every_transition_once() -> None:

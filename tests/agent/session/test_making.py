@@ -7,18 +7,20 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from secureproctor.agent.clock import boot_id, boot_us
+from secureproctor.agent.clock import boot_id, boot_us, wall_ms
 from secureproctor.agent.delivery.room import Room
 from secureproctor.agent.delivery.sealer import Position
+from secureproctor.agent.proctor.reminders import left_s
 from secureproctor.agent.session.folder import Contact, Place, SessionFolder
-from secureproctor.agent.session.journal import Started, StateEntered
+from secureproctor.agent.session.journal import AuthorizationMoved, CommandMoved, Started, StateEntered
 from secureproctor.agent.session.machine import State
 from secureproctor.agent.session.making import Ears, SessionMaker
 from secureproctor.capture.media import Kind, Segment
-from secureproctor.contract.channel import Chat
+from secureproctor.contract.channel import Chat, Command
 from secureproctor.contract.http import InitData, ProctoringSettings
 from secureproctor.contract.record import record_hash
 from secureproctor.contract.streams import Stream
@@ -117,3 +119,42 @@ def test_a_folder_whose_files_are_torn_gives_nothing_rather_than_nonsense(tmp_pa
     for name in ("places", "link", "contact"):
         (tmp_path / name).write_bytes(b'{"sent": 1')
     assert (folder.places(), folder.link().sent, folder.contact()) == ({}, 0, None)
+
+
+async def test_what_was_agreed_and_decided_before_the_start_is_still_on_the_record(tmp_path: Path) -> None:
+    """Events wait in memory until a session begins; the journal knows those that must not be missing."""
+    making = Making(tmp_path)
+    data = msgspec.structs.replace(init_data(), settings=ProctoringSettings(authorization=True, skip_id=True))
+    session = making.maker.new(making.api, data)
+    assert session.caught_up.is_set()
+    session.journal.write(AuthorizationMoved("capture", 5, ("photo",)))
+    session.journal.write(AuthorizationMoved("submitted", 6))
+    session.journal.write(CommandMoved("c-1", "authorize", "received", 7, whole=Command("c-1", "authorize", 7)))
+    session.journal.close()
+    [(folder, history)] = making.maker.left()
+    again = making.maker.restored(folder, history)
+    assert [(each.kind, each.wall_ms) for each in again._early] == [
+        ("consent_given", 5),
+        ("authorization_submitted", 6),
+    ]
+    assert again.authorization is not None
+    assert (again.authorization.step, again.service) == ("submitted", "http://127.0.0.1:9")
+    assert [course.id for course in again.unfinished] == ["c-1"]
+    assert not again.caught_up.is_set()
+    again.journal.close()
+    await making.client.aclose()
+
+
+async def test_a_request_waits_since_it_took_effect_whichever_agent_looks(tmp_path: Path) -> None:
+    making = Making(tmp_path)
+    session = making.maker.new(making.api, init_data())
+    session.journal.write(CommandMoved("c-1", "pause", "applied", wall_ms() - 12_000))
+    session.journal.write(CommandMoved("c-2", "pause", "applied", wall_ms() + 3_600_000))
+    session.journal.close()
+    [(folder, history)] = making.maker.left()
+    again = making.maker.restored(folder, history)
+    first, ahead = again.commands.values()
+    assert abs(left_s(first, boot_us()) - 18) < 1
+    assert abs(left_s(ahead, boot_us()) - 30) < 1, "a clock that was set back makes no request wait for an hour"
+    again.journal.close()
+    await making.client.aclose()

@@ -46,6 +46,15 @@ def codes(stage: "Stage") -> list[str]:
     return [event.error.code for event in stage.told if isinstance(event, ErrorEvent)]
 
 
+async def test_what_waits_for_an_acknowledgement_is_looked_after_at_each_beat(heart: Heart) -> None:
+    looks: list[int] = []
+    heart.pulse.requests = looks.append
+    await heart.pulse.beat()
+    await heart.stage.running()
+    await heart.at(3)
+    assert looks == [0, heart.now]
+
+
 async def test_without_a_session_there_is_nothing_to_see(heart: Heart) -> None:
     await heart.pulse.beat()
     assert heart.stage.told == []

@@ -67,9 +67,12 @@ class Scene:
         now_us = CONTACT_US + int(seconds * SECOND)
         session = SimpleNamespace(
             data=SimpleNamespace(session_id="s"), capturing=frozenset(), watch=self.watch, running_since_us=None,
-            end_reason="", requests=[], closed=self.closed, delivery=SimpleNamespace(spool=self.disk, uploader=self.way),
+            end_reason="", commands={}, closed=self.closed, delivery=SimpleNamespace(spool=self.disk, uploader=self.way),
+            authorization=None, level=self.disk.level,
         )  # fmt: skip
-        conductor: Any = SimpleNamespace(state=self.state, session=session, test_sources=())
+        conductor: Any = SimpleNamespace(
+            state=self.state, session=session, test_sources=(), viewing=SimpleNamespace(on=False)
+        )
         return view(conductor, "agent", now_us, False, lambda: CONTACT_MS + int(seconds * 1000))
 
 
