@@ -1,20 +1,26 @@
 """The command line: `secureproctor <command>`. It reads words, calls one thing, and turns errors into sentences.
 
-An expected failure is one sentence with its remedy on standard error and exit code 1; 2 is a wrong command line.
+An expected failure is one sentence with its remedy on standard error and exit code 1; 2 is a wrong command line; 3 is an
+agent that found another one at work.
 """
 
 import argparse
 import asyncio
+import functools
 import importlib
 import signal
 import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from secureproctor.config import paths, stores
 from secureproctor.config.resolve import ConfigError, Resolved, resolve
 from secureproctor.config.settings import COMMAND_ONLY, FIELDS, POLICY_ONLY, Origin
+
+if TYPE_CHECKING:
+    from websockets.sync.client import ClientConnection
 
 ELSEWHERE: dict[str, tuple[str, str]] = {
     "service": ("secureproctor.service.__main__", "run the embedded proctoring service"),
@@ -28,8 +34,8 @@ SUPERVISED = "--supervised"
 class Trouble(Exception):
     """A failure to be told in a sentence with its remedy."""
 
-    def __init__(self, message: str, remedy: str) -> None:
-        self.message, self.remedy = message, remedy
+    def __init__(self, message: str, remedy: str, code: int = 1) -> None:
+        self.message, self.remedy, self.code = message, remedy, code
         super().__init__(f"{message}\n  {remedy}" if remedy else message)
 
 
@@ -45,12 +51,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     if getattr(arguments, "supervised", False):
         from secureproctor.agent.guardian import guard
 
-        return guard([sys.executable, "-m", "secureproctor.agent", *(each for each in words if each != SUPERVISED)])
+        return guard(
+            [sys.executable, "-P", "-m", "secureproctor.agent", *(each for each in words if each != SUPERVISED)]
+        )
     try:
         return int(COMMANDS[arguments.command](arguments))
     except (Trouble, ConfigError) as trouble:
         print(f"secureproctor: {trouble}", file=sys.stderr)  # noqa: T201 - the command line speaks to a person
-        return 1
+        return trouble.code if isinstance(trouble, Trouble) else 1
     except KeyboardInterrupt:
         return 130
 
@@ -71,9 +79,32 @@ def _parser() -> argparse.ArgumentParser:
     status = commands.add_parser("status", help="show what the running agent does")
     _add_settings(status)
     status.add_argument("--json", action="store_true", help="print data, not a table")
+    _add_native_host(commands.add_parser("native-host", help="connect a browser's extension with the agent"))
     for name, (_, meaning) in ELSEWHERE.items():
         commands.add_parser(name, help=meaning)
     return parser
+
+
+def _add_native_host(parser: argparse.ArgumentParser) -> None:
+    from secureproctor.agent.local.browsers import BROWSERS
+
+    _add_settings(parser)
+    act = parser.add_mutually_exclusive_group()
+    act.add_argument("--install", action="store_true", help="make the host, with these settings, known to browsers")
+    act.add_argument("--uninstall", action="store_true", help="take it away from them")
+    parser.add_argument("--browser", action="append", default=[], choices=BROWSERS, help="repeatable; without: all")
+    scope = parser.add_mutually_exclusive_group()
+    scope.add_argument("--user", dest="scope", action="store_const", const="user", default="user", help="for this user")
+    scope.add_argument("--system", dest="scope", action="store_const", const="system", help="for everybody (as root)")
+    parser.add_argument("--into", default="", metavar="FOLDER", help="in place of the browser's own folder")
+    parser.add_argument(
+        "--extension-id",
+        action="append",
+        default=[],
+        metavar="ID",
+        help="another extension that may start it; repeatable",
+    )
+    parser.add_argument("caller", nargs="*", help="what the browser says of itself and its extension")
 
 
 def _add_settings(parser: argparse.ArgumentParser) -> None:
@@ -82,6 +113,12 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
             only = " (command line only)" if field.metadata["by"] == COMMAND_ONLY else ""
             shown = f"{field.metadata['meaning']}{only}".replace("%", "%%")
             parser.add_argument(f"--{name.replace('_', '-')}", default=None, metavar="VALUE", help=shown)
+
+
+def _setting_words(arguments: argparse.Namespace) -> list[str]:
+    """The settings of a command line, to be said to another command."""
+    given = {name: getattr(arguments, name) for name in FIELDS if getattr(arguments, name, None) is not None}
+    return [word for name, text in given.items() for word in (f"--{name.replace('_', '-')}", text)]
 
 
 def read_settings(arguments: argparse.Namespace) -> Resolved:
@@ -102,12 +139,14 @@ def _agent(arguments: argparse.Namespace) -> int:
 
     from secureproctor.agent.app import AGENT, running
     from secureproctor.agent.local.server import PortTaken
-    from secureproctor.agent.lock import AnotherAgent
+    from secureproctor.agent.lock import ANOTHER_AGENT, AnotherAgent
     from secureproctor.agent.outside import NoTrust
 
     settings = read_settings(arguments).settings
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs each request's address
+    # the one logs each request's address, the other a line for everybody who knocks
+    for name in ("httpx", "websockets"):
+        logging.getLogger(name).setLevel(logging.WARNING)
 
     async def serve() -> None:
         ended = asyncio.Event()
@@ -119,9 +158,8 @@ def _agent(arguments: argparse.Namespace) -> int:
     try:
         asyncio.run(serve())
     except AnotherAgent as error:
-        raise Trouble(
-            f"The agent cannot run: {error.strerror}.", "End the other agent, or use another state folder."
-        ) from None
+        remedy = "End the other agent, or use another state folder."
+        raise Trouble(f"The agent cannot run: {error.strerror}.", remedy, ANOTHER_AGENT) from None
     except NoTrust as error:
         raise _untrusting(error) from None
     except PortTaken:
@@ -192,5 +230,42 @@ def _status(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _native_host(arguments: argparse.Namespace) -> int:
+    if arguments.install or arguments.uninstall:
+        return _browsers(arguments)
+    from secureproctor.agent.local.native_host import Browser, bridge
+    from secureproctor.agent.local.reaching import Denied, Reaching, launch, missing
+
+    def reach(origin: str, unwanted: Callable[[], bool]) -> "ClientConnection":
+        try:
+            settings = read_settings(arguments).settings
+        except ConfigError as error:
+            raise Denied(missing(str(error))) from None
+        start = functools.partial(launch, _setting_words(arguments), paths.state_dir(settings))
+        return Reaching(paths.runtime_dir(settings), start)(origin, unwanted)
+
+    return bridge(Browser(sys.stdin.fileno(), sys.stdout.fileno()), reach)
+
+
+def _browsers(arguments: argparse.Namespace) -> int:
+    from secureproctor.agent.local.browsers import install_all, uninstall_all
+
+    places = arguments.browser, arguments.scope, arguments.into
+    try:
+        if arguments.install:
+            done = install_all(*places, _setting_words(arguments), arguments.extension_id)
+        else:
+            done = uninstall_all(*places)
+    except OSError as error:
+        raise Trouble(f"{error}.", "Use --user, or run it as an administrator.") from None
+    sys.stdout.writelines(f"{path}\n" for path in done)
+    return 0
+
+
 # the commands import what they need when they are called, so that `--help` and `status` start fast
-COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {"agent": _agent, "check": _check, "status": _status}
+COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "agent": _agent,
+    "check": _check,
+    "status": _status,
+    "native-host": _native_host,
+}

@@ -6,6 +6,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+ANOTHER_AGENT = 3
+"""The exit code of an agent that found another one at work, so that who started it looks for that one."""
+
 
 class AnotherAgent(OSError):
     """Another agent works on this folder."""

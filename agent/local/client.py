@@ -34,7 +34,7 @@ async def ask_status(folder: Path) -> Status:
     try:
         async with (
             asyncio.timeout(PATIENCE_S),
-            connect(pairing.address, additional_headers=headers, close_timeout=1) as socket,
+            connect(pairing.address, additional_headers=headers, proxy=None, close_timeout=1) as socket,
         ):
             await socket.send('{"jsonrpc":"2.0","id":1,"method":"hello"}')
             async for frame in socket:

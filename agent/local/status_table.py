@@ -5,13 +5,29 @@ import time
 import msgspec
 from rich.table import Table
 
-from secureproctor.contract.page import DrainStatus, LinkStatus, RoomStatus, Status
+from secureproctor.contract.page import (
+    AuthorizationStatus,
+    DrainStatus,
+    LinkStatus,
+    PendingRequest,
+    RoomStatus,
+    Status,
+)
 
 QUALITIES: dict[str, str] = {
     "reduced": "the disk runs short: pictures are recorded at a lower quality",
     "least": "the disk is nearly full: pictures are recorded at the lowest quality",
 }
 DROPPING = "the disk is full: the oldest video has been given up; free some space"
+CAPTURED: dict[str, str] = {"reduced": "lower than usual", "least": "the lowest"}
+STEPS: dict[str, str] = {
+    "consent": "the candidate has not agreed yet",
+    "capture": "pictures are to be taken",
+    "submitted": "handed in; the proctor decides",
+    "authorized": "the candidate may start",
+    "rejected": "the candidate may not start",
+}
+PICTURES: dict[str, str] = {"photo": "photo", "id_card": "ID card"}
 ENDINGS: dict[str, str] = {"expired": "the connection to the service was away for too long"}
 """End reasons that their code does not explain."""
 
@@ -22,7 +38,10 @@ def status_table(status: Status) -> Table:
     rows = {
         "Session": status.session_id or "none",
         "State": _state(status),
+        "Authorization": _authorization(status.authorization),
+        "To acknowledge": ", ".join(map(_request, status.pending)),
         "Captured now": ", ".join(status.capturing) or "nothing",
+        "Quality": CAPTURED.get(status.quality, ""),
         "Link": _link(status.link) if status.session_id else "no session",
         "Without the service": _survivable(status.survivable_s),
         "Disk": _disk(status.room) if status.session_id else "",
@@ -62,6 +81,20 @@ def size(count: float) -> str:
 def _state(status: Status) -> str:
     why = ENDINGS.get(status.end_reason, status.end_reason)
     return f"{status.state} ({why})" if why else status.state
+
+
+def _authorization(authorization: AuthorizationStatus | None) -> str:
+    if authorization is None:
+        return ""
+    wanted = ", ".join(PICTURES.get(each, each) for each in authorization.wanted)
+    showing = f" ({wanted})" if authorization.step == "capture" and wanted else ""
+    why = f": {authorization.text}" if authorization.text else ""
+    return f"{STEPS.get(authorization.step, authorization.step)}{showing}{why}"
+
+
+def _request(request: PendingRequest) -> str:
+    left = f"{lasting(request.left_s)} left" if request.left_s > 0 else "the proctor was told"
+    return f"{request.kind} ({left})"
 
 
 def _link(link: LinkStatus) -> str:

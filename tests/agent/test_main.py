@@ -16,6 +16,7 @@ import pytest
 
 from secureproctor.agent.__main__ import main
 from secureproctor.agent.local.pairing import Pairing, find
+from secureproctor.agent.lock import ANOTHER_AGENT
 from secureproctor.config.settings import COMMAND_ONLY, FIELDS, POLICY_ONLY, Origin
 
 DEADLINE_S = 20.0
@@ -143,6 +144,55 @@ def test_a_taken_port_is_a_sentence(place: Place) -> None:
     assert find(place.home / "run") is None
 
 
+def test_a_second_agent_ends_with_an_exit_code_of_its_own(place: Place, running: Start) -> None:
+    """Who started it finds the first one."""
+    running()
+    with place.agent("--local-port", "0") as agent:
+        _, errors = agent.communicate(timeout=DEADLINE_S)
+    assert agent.returncode == ANOTHER_AGENT == 3
+    assert "another agent works on" in errors
+    assert "Traceback" not in errors
+    assert place.run("status", *place.folders).returncode == 0
+
+
+def test_the_native_host_is_made_known_to_browsers_and_taken_away(place: Place) -> None:
+    asked = place.run("native-host", "--install", "--browser", "chromium", "--browser", "firefox", *place.folders)
+    assert (asked.returncode, asked.stderr) == (0, "")
+    written = [Path(line) for line in asked.stdout.splitlines()]
+    assert written == [
+        place.home / ".config/chromium/NativeMessagingHosts/secureproctor.agent.json",
+        place.home / ".mozilla/native-messaging-hosts/secureproctor.agent.json",
+    ]
+    launcher = Path(json.loads(written[0].read_text())["path"])
+    assert all(word in launcher.read_text() for word in place.folders)
+    asked = place.run("native-host", "--uninstall")
+    assert asked.stdout.splitlines() == [str(path.parent) for path in written]
+    assert [path for path in place.home.rglob("*") if path.is_file()] == []
+    assert place.run("native-host", "--uninstall").stdout == ""
+
+
+def test_a_browsers_folder_that_cannot_be_written_is_a_sentence(place: Place) -> None:
+    (place.home / "file").write_text("a file in its place")
+    asked = place.run("native-host", "--install", "--into", str(place.home / "file"))
+    assert asked.returncode == 1
+    assert "administrator" in asked.stderr
+    assert "Traceback" not in asked.stderr
+
+
+def test_a_launcher_starts_a_host_whatever_the_browser_says_of_itself(place: Place) -> None:
+    place.run("native-host", "--install", "--browser", "chromium", "--into", str(place.home / "hosts"), *place.folders)
+    command = [
+        str(place.home / "hosts" / "secureproctor.agent"),
+        "/a/manifest.json",
+        "@secureproctor",
+        "--parent-window=0",
+    ]
+    host = subprocess.run(
+        command, env=place.environment, input=b"", capture_output=True, timeout=DEADLINE_S, check=False
+    )
+    assert (host.returncode, host.stdout, host.stderr) == (0, b"", b"")
+
+
 def test_a_runtime_folder_that_cannot_be_made_is_a_sentence(place: Place) -> None:
     (place.home / "run").write_text("a file in its place")
     with place.agent("--local-port", "0") as agent:
@@ -202,7 +252,8 @@ def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["--help"])
     shown = capsys.readouterr().out
-    assert all(f"  {name} " in shown for name in ("agent", "check", "status", "service", "demo"))
+    listed = {line.split()[0] for line in shown.splitlines() if line.startswith("    ")}
+    assert {"agent", "check", "status", "native-host", "service", "demo"} <= listed
 
 
 def test_the_environment_and_the_users_file_are_read_and_named_when_they_are_wrong(

@@ -19,7 +19,7 @@ from websockets.asyncio.client import connect
 from websockets.asyncio.server import ServerConnection, serve
 
 from secureproctor.agent import outside
-from secureproctor.agent.outside import WrongProxy, explained, http_client, proxy_for, websocket_way
+from secureproctor.agent.outside import NoTrust, WrongProxy, explained, http_client, proxy_for, websocket_way
 
 NAME = "service.example"
 HELLO = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
@@ -195,7 +195,7 @@ async def test_a_private_ca_is_trusted_when_the_environment_names_it(
 
 async def test_a_ca_file_that_is_not_there_is_told_at_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(NoTrust, match=r"none\.pem"):
         http_client()
 
 

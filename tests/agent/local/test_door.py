@@ -7,17 +7,27 @@ from secureproctor.agent.local.door import Visitor, admit
 from secureproctor.contract.errors import ErrorInfo, Refusal
 
 PORT, PAIRING = 46317, "pairing-token"
+PAIRED = f"Bearer {PAIRING}"
 ORIGINS = frozenset({"https://exam.example", "http://127.0.0.1:8400"})
 HERE = f"127.0.0.1:{PORT}"
 
-WELCOME = {
-    "the exam's page": (HERE, "https://exam.example", "", Visitor("https://exam.example")),
-    "a page by the name localhost": (f"localhost:{PORT}", "http://127.0.0.1:8400", "", Visitor("http://127.0.0.1:8400")),
-    "a paired program": (HERE, None, f"Bearer {PAIRING}", Visitor()),
-    "a page needs no pairing, and a wrong one does no harm": (HERE, "https://exam.example", "Bearer x", Visitor("https://exam.example")),
+Headers = tuple[str, str | None, str, str | None]
+"""Host, Origin, Authorization, and the page's origin as a program names it."""
+
+WELCOME: dict[str, tuple[Headers, str]] = {
+    "the exam's page": ((HERE, "https://exam.example", "", None), "https://exam.example"),
+    "a page by the name localhost": ((f"localhost:{PORT}", "http://127.0.0.1:8400", "", None), "http://127.0.0.1:8400"),
+    "a paired program": ((HERE, None, PAIRED, None), ""),
+    "a page needs no pairing, and a wrong one does no harm": (
+        (HERE, "https://exam.example", "Bearer x", None), "https://exam.example",
+    ),
+    "a page that a paired program speaks for": ((HERE, None, PAIRED, "https://exam.example"), "https://exam.example"),
+    "a page cannot speak for another": (
+        (HERE, "https://exam.example", "", "http://127.0.0.1:8400"), "https://exam.example",
+    ),
 }  # fmt: skip
 
-UNWELCOME = {
+UNWELCOME: dict[str, tuple[str, str | None, str, str]] = {
     "a foreign page": (HERE, "https://evil.example", "", "origin_denied"),
     "a foreign page with the token": (HERE, "https://evil.example", f"Bearer {PAIRING}", "origin_denied"),
     "a page of another scheme": (HERE, "http://exam.example", "", "origin_denied"),
@@ -44,19 +54,59 @@ UNWELCOME = {
 }
 
 
+FOREIGN_PAGES: dict[str, tuple[Headers, str]] = {
+    "a foreign page": ((HERE, None, PAIRED, "https://evil.example"), "origin_denied"),
+    "a sandboxed page": ((HERE, None, PAIRED, "null"), "origin_denied"),
+    "no page": ((HERE, None, PAIRED, ""), "origin_denied"),
+    "undecodable bytes": ((HERE, None, PAIRED, "https://\udcff.example"), "origin_denied"),
+    "a program without a token": ((HERE, None, "", "https://exam.example"), "pairing_denied"),
+    "a program with a token of another agent": ((HERE, None, "Bearer old", "https://exam.example"), "pairing_denied"),
+    "a rebound name": ((f"evil.example:{PORT}", None, PAIRED, "https://exam.example"), "origin_denied"),
+    "a foreign page that names another": ((HERE, "https://evil.example", "", "https://exam.example"), "origin_denied"),
+    "the same with the token": ((HERE, "https://evil.example", PAIRED, "https://exam.example"), "origin_denied"),
+}
+
+
+def enter(headers: Headers) -> Visitor:
+    host, origin, authorization, page_origin = headers
+    return admit(
+        host=host, port=PORT, origin=origin, authorization=authorization,
+        origins=ORIGINS, pairing=PAIRING, page_origin=page_origin,
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize("name", WELCOME)
 def test_comes_in(name: str) -> None:
-    host, origin, authorization, visitor = WELCOME[name]
-    seen = admit(host=host, port=PORT, origin=origin, authorization=authorization, origins=ORIGINS, pairing=PAIRING)
-    assert seen == visitor
-    assert seen.is_page == (origin is not None)
+    headers, origin = WELCOME[name]
+    seen = enter(headers)
+    assert seen.origin == origin
+    assert seen.is_page == bool(origin)
+
+
+def test_two_connections_are_two_visitors() -> None:
+    headers, _ = WELCOME["the exam's page"]
+    assert enter(headers) != enter(headers)
 
 
 @pytest.mark.parametrize("name", UNWELCOME)
 def test_stays_outside(name: str) -> None:
     host, origin, authorization, code = UNWELCOME[name]
+    refused((host, origin, authorization, None), code)
+
+
+@pytest.mark.parametrize("name", FOREIGN_PAGES)
+def test_a_program_brings_in_no_page_that_could_not_come_by_itself(name: str) -> None:
+    refused(*FOREIGN_PAGES[name])
+
+
+def test_an_empty_origin_comes_in_by_no_list() -> None:
+    with pytest.raises(Refusal):
+        admit(host=HERE, port=PORT, origin="", authorization=PAIRED, origins={""}, pairing=PAIRING)
+
+
+def refused(headers: Headers, code: str) -> None:
     with pytest.raises(Refusal) as caught:
-        admit(host=host, port=PORT, origin=origin, authorization=authorization, origins=ORIGINS, pairing=PAIRING)
+        enter(headers)
     assert (caught.value.code, caught.value.status) == (code, 403)
     assert PAIRING not in str(caught.value)
     assert msgspec.json.decode(msgspec.json.encode(caught.value.info), type=ErrorInfo) == caught.value.info

@@ -12,10 +12,15 @@ from secureproctor.agent.local.routes import ROUTES, Nothing
 from secureproctor.contract.channel import CHAT_LENGTH
 from secureproctor.contract.errors import Refusal
 from secureproctor.contract.page import (
+    METHODS,
     Acknowledgement,
     AutoAcknowledgement,
     ChatEvent,
+    ChatRead,
+    Consent,
+    Hello,
     Message,
+    Picture,
     Sent,
     SignedQuery,
     SignedRequest,
@@ -87,14 +92,19 @@ def test_a_result_a_refusal_and_a_notification_are_written_as_the_protocol_says(
     assert event == {
         "jsonrpc": "2.0",
         "method": "event",
-        "params": {"type": "chat", "id": "m-1", "text": "hi", "at_ms": 1},
+        "params": {"type": "chat", "id": "m-1", "text": "hi", "at_ms": 1, "by": ""},
     }
 
 
 CALLS: dict[str, msgspec.Struct] = {
-    "hello": Nothing(),
+    "hello": Hello("tab-1"),
     "init": SignedRequest("{}", "signature", {"ak": "key"}),
     "checkSystem": Nothing(),
+    "consent": Consent(True),
+    "startPreview": Picture("photo"),
+    "stopPreview": Nothing(),
+    "takePhoto": Picture("id_card"),
+    "submitAuthorization": Nothing(),
     "start": Nothing(),
     "stop": Nothing(),
     "report": SignedQuery({"userId": "u"}, "signature"),
@@ -103,12 +113,21 @@ CALLS: dict[str, msgspec.Struct] = {
     "resumeAck": Acknowledgement("c-1"),
     "endAck": Acknowledgement("c-1"),
     "sendMessage": Message("hi"),
+    "chatRead": ChatRead("m-1"),
+    "conversation": Nothing(),
+    "departed": Nothing(),
+    "takeOver": Nothing(),
     "visibility": Visibility(True, False),
 }
 
 
 def test_there_is_a_call_for_every_method() -> None:
-    assert set(CALLS) == set(ROUTES)
+    assert set(CALLS) == set(ROUTES) == set(METHODS)
+
+
+def test_a_page_that_does_not_hold_the_session_may_look_and_take_over() -> None:
+    free = {name for name, route in ROUTES.items() if not route.holds}
+    assert free == {"hello", "report", "conversation", "departed", "takeOver"}
 
 
 @pytest.mark.parametrize("method", CALLS)

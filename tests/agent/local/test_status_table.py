@@ -7,7 +7,15 @@ import msgspec
 import pytest
 
 from secureproctor.agent.local.status_table import lasting, size, status_table, to_json
-from secureproctor.contract.page import DrainStatus, LinkStatus, RoomStatus, Status
+from secureproctor.contract.page import (
+    AuthorizationStatus,
+    ConsentTerms,
+    DrainStatus,
+    LinkStatus,
+    PendingRequest,
+    RoomStatus,
+    Status,
+)
 
 SINCE_MS = 1_700_000_000_400
 
@@ -78,6 +86,39 @@ def test_a_backlog_says_how_far_it_is() -> None:
 )
 def test_a_disk_that_runs_short_is_told(room: RoomStatus, words: str) -> None:
     assert rows(room=room)["Disk"] == words
+
+
+TERMS = ConsentTerms(("webcam", "photo"), "Maths", "the operator", "https://service.example", 72)
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (AuthorizationStatus("consent", TERMS, ("photo",)), "the candidate has not agreed yet"),
+        (AuthorizationStatus("capture", TERMS, ("photo", "id_card")), "pictures are to be taken (photo, ID card)"),
+        (
+            AuthorizationStatus("capture", TERMS, ("photo",), text="too dark"),
+            "pictures are to be taken (photo): too dark",
+        ),
+        (AuthorizationStatus("submitted", TERMS), "handed in; the proctor decides"),
+        (AuthorizationStatus("authorized", TERMS), "the candidate may start"),
+        (AuthorizationStatus("rejected", TERMS, text="another person"), "the candidate may not start: another person"),
+    ],
+)
+def test_authorization_says_how_far_it_is(status: AuthorizationStatus, words: str) -> None:
+    assert rows(authorization=status)["Authorization"] == words
+
+
+def test_what_waits_for_the_pages_acknowledgement_is_told() -> None:
+    waiting = (PendingRequest("pause", "c-1", left_s=12.4), PendingRequest("end", "c-2", left_s=-1))
+    assert rows(pending=waiting)["To acknowledge"] == "pause (12 s left), end (the proctor was told)"
+    assert "To acknowledge" not in rows()
+
+
+def test_a_quality_that_is_not_the_usual_one_is_told() -> None:
+    assert rows(quality="reduced")["Quality"] == "lower than usual"
+    assert rows(quality="least")["Quality"] == "the lowest"
+    assert "Quality" not in rows()
 
 
 def test_an_expired_session_says_why_it_ended() -> None:
