@@ -17,9 +17,12 @@ import platformdirs
 import uvicorn
 
 from secureproctor.contract.channel import MAX_MESSAGE
+from secureproctor.contract.errors import Refusal
 from secureproctor.service.app import create_app
 from secureproctor.service.clock import Clock
 from secureproctor.service.config import LOOPBACK, ServiceConfig
+from secureproctor.service.photo import Host
+from secureproctor.service.proctor_password import COMMAND, set_password
 from secureproctor.service.store import Store, StoreError
 from secureproctor.service.vault import Vault, secret, write_private
 
@@ -59,19 +62,26 @@ class AnnouncingServer(uvicorn.Server):
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run until SIGTERM or SIGINT. The exit code: 0, or 1 with a sentence on stderr."""
-    options = _parser().parse_args(argv)
+    """Run until SIGTERM or SIGINT, or set a proctor's password. The exit code: 0, or 1 with a sentence on stderr."""
+    words = sys.argv[1:] if argv is None else argv
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
-        _run(options)
-    except (StartError, StoreError) as error:
+        if words[:1] == [COMMAND]:
+            set_password(words[1:], _default_data(), sys.stdin)
+        else:
+            _run(_parser().parse_args(words))
+    except (StartError, StoreError, Refusal) as error:
         print(error, file=sys.stderr)  # noqa: T201 - for the person who started it
         return 1
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="secureproctor service", description="The embedded proctoring service.")
+    parser = argparse.ArgumentParser(
+        prog="secureproctor service",
+        description="The embedded proctoring service.",
+        epilog=f"`secureproctor service {COMMAND} --help`: a proctor's password, while the service is stopped.",
+    )
     add = parser.add_argument
     add("--host", default=LOOPBACK, help="the address to listen on (%(default)s)")
     add("--port", type=int, default=8400, help="the port to listen on; 0: a free one (%(default)s)")
@@ -87,6 +97,14 @@ def _parser() -> argparse.ArgumentParser:
     add("--public-url", default="", metavar="URL", help="how others spell this service, for signatures and links")
     add("--retention", type=float, default=72, metavar="HOURS", help="how long sessions are kept (%(default)s)")
     add("--live-window", type=float, default=30, metavar="SECONDS", help="with Recording off (%(default)s)")
+    add("--operator", default="", metavar="NAME", help="who runs this service, as candidates are told")
+    add(
+        "--photo-host",
+        action="append",
+        default=[],
+        metavar="HOST[:PORT]",
+        help="where reference photos may lie though it is no public address; repeatable",
+    )
     add("--ready-file", type=Path, metavar="PATH", help="written, with mode 0600, as soon as the service listens")
     return parser
 
@@ -112,7 +130,10 @@ def _run(options: argparse.Namespace) -> None:
         ) from None
     with _listening(options.host, options.port) as listener:
         url = options.public_url.rstrip("/") or f"http://{_bracketed(options.host)}:{listener.getsockname()[1]}"
-        config = ServiceConfig(data, keys, url, tuple(options.origin), options.retention * 3600, options.live_window)
+        config = ServiceConfig(
+            data, keys, url, tuple(options.origin), options.retention * 3600, options.live_window, options.operator,
+            _hosts(options.photo_host),
+        )  # fmt: skip
         console = f"{url}/console#key={quote(vault.proctor_key, safe='')}"
         ready = Ready(url, vault.proctor_key, console, os.getpid())
         store = Store.opened(data)
@@ -142,6 +163,13 @@ def _serve(
     asyncio.run(server.serve([listener]))
     if not server.started:
         raise StartError("The service could not start. The lines above say why.")
+
+
+def _hosts(names: list[str]) -> tuple[Host, ...]:
+    try:
+        return tuple(map(Host.read, names))
+    except ValueError as error:
+        raise StartError(f"--photo-host: {error}.") from None
 
 
 def _given_keys(pairs: list[str]) -> dict[str, str]:

@@ -31,7 +31,8 @@ def answer(body: msgspec.Struct, status: int = 200, headers: Mapping[str, str] |
 def refused(refusal: Refusal) -> Response:
     """A refusal with its status, and Retry-After where trying again may help."""
     between = RETRY_AFTER_S.get(refusal.code)
-    retry = {"Retry-After": str(random.randint(*between))} if between else None  # noqa: S311 - no secret
+    wait_s = random.randint(*between) if between else refusal.data.get("wait_s")  # noqa: S311 - no secret
+    retry = {"Retry-After": str(wait_s)} if wait_s else None
     return answer(ErrorAnswer(refusal.info), refusal.status, retry)
 
 

@@ -1,8 +1,24 @@
-"""Who wants to know that a session changed: consoles listen, everything else marks. Many marks become one."""
+"""Who wants to know that a session changed: consoles listen, everything else marks. Many marks become one.
+
+Beside it, who wants to know of each record that arrived (`following`): the live view, which cannot do with one mark for many.
+"""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+
+from secureproctor.contract.streams import Stream
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A record that is stored since now."""
+
+    session_id: str
+    stream: Stream
+    epoch: int
+    seq: int
 
 
 class Listener:
@@ -15,6 +31,10 @@ class Listener:
     def mark(self, session_id: str) -> None:
         """This session changed."""
         self._dirty[session_id] = None
+        self._woken.set()
+
+    def wake(self) -> None:
+        """Look again, though no session changed."""
         self._woken.set()
 
     async def taken(self) -> list[str]:
@@ -30,6 +50,7 @@ class Changes:
 
     def __init__(self) -> None:
         self._listeners: set[Listener] = set()
+        self._followers: list[Callable[[Arrival], None]] = []
 
     def mark(self, session_id: str) -> None:
         """Tell every listener."""
@@ -45,3 +66,17 @@ class Changes:
             yield listener
         finally:
             self._listeners.discard(listener)
+
+    def arrived(self, arrival: Arrival) -> None:
+        """Tell every follower of a new record."""
+        for tell in self._followers:
+            tell(arrival)
+
+    @contextmanager
+    def following(self, tell: Callable[[Arrival], None]) -> Iterator[None]:
+        """`tell` is called with each new record for as long as the block lasts; it must not block."""
+        self._followers.append(tell)
+        try:
+            yield
+        finally:
+            self._followers.remove(tell)

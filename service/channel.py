@@ -7,10 +7,10 @@ the agent's `Resume` has come, nothing numbered is written: what is sent meanwhi
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field, replace
-from typing import TypeVar, assert_never
+from dataclasses import dataclass, field
+from typing import TypeVar
 
 import apsw
 import msgspec
@@ -18,14 +18,9 @@ from starlette.websockets import WebSocket
 
 from secureproctor.contract.channel import (
     LINK_LOST_AFTER_S,
-    Chat,
-    CommandUpdate,
-    EventSeen,
     Heartbeat,
     KeepAlive,
-    Resume,
     ServiceEnded,
-    SessionChanged,
     ToAgent,
     ToService,
 )
@@ -35,8 +30,10 @@ from secureproctor.service import ledger
 from secureproctor.service.changes import Changes
 from secureproctor.service.clock import Clock
 from secureproctor.service.contacts import Contacts
+from secureproctor.service.effects import effect
+from secureproctor.service.lapse import lapse
 from secureproctor.service.line import BROKEN, REPLACED, Line, frames, pumped
-from secureproctor.service.session import RUNNING, Presence, beaten, changed, ended
+from secureproctor.service.session import RUNNING, Presence, ended
 from secureproctor.service.sessions import load, load_link, save, save_link
 from secureproctor.service.store import Store
 
@@ -98,25 +95,34 @@ class Channel:
                 peer.detach(line)
                 self._changes.mark(session_id)
 
-    async def send(self, session_id: str, make: Callable[[apsw.Cursor], Sent]) -> Sent:
+    async def send(self, session_id: str, make: Callable[[apsw.Cursor], Sequence[Sent]]) -> Sequence[Sent]:
         """Send what `make` returns, in one transaction with what it writes; delivered also when the agent is away now.
 
         Raises Refusal busy when too much waits already, and whatever `make` refuses.
         """
         async with self._held(session_id) as peer:
-            body, frame = await self._store.run(self._sent, peer, make)
-            peer.write(frame)
+            bodies, numbered = await self._store.run(self._sent, peer, make)
+            for frame in numbered:
+                peer.write(frame)
         self._changes.mark(session_id)
-        return body
+        return bodies
+
+    async def lapse(self, session_id: str) -> None:
+        """Bring commands to their end whose lifetime passed before they were written to any connection."""
+        with suppress(Refusal):
+            async with self._held(session_id) as peer:
+                await self._store.run(self._lapsed, peer)
+        self._changes.mark(session_id)
 
     async def expire(self, session_id: str) -> None:
         """End a session whose agent was silent for too long, unless it was heard or purged at the last moment."""
         with suppress(Refusal):
             async with self._held(session_id) as peer:
-                frame = await self._store.run(self._expired, peer)
-                if frame is not None:
+                numbered = await self._store.run(self._expired, peer)
+                if numbered is not None:
                     log.info("Session %s ended: expired.", session_id)
-                    peer.write(frame)
+                    for frame in numbered:
+                        peer.write(frame)
         self._changes.mark(session_id)
 
     def presence(self, session_id: str) -> Presence:
@@ -159,28 +165,43 @@ class Channel:
                     raise
                 return
 
-    def _sent(self, peer: Peer, make: Callable[[apsw.Cursor], Sent]) -> tuple[Sent, bytes]:
+    def _sent(self, peer: Peer, make: Callable[[apsw.Cursor], Sequence[Sent]]) -> tuple[Sequence[Sent], list[bytes]]:
         with self._store.transaction() as db:
-            body = make(db)
-            return body, self._numbered(db, peer, body)
+            bodies = make(db)
+            return bodies, self._numbered(db, peer, bodies)
 
-    def _expired(self, peer: Peer) -> bytes | None:
+    def _lapsed(self, peer: Peer) -> None:
+        with self._store.transaction() as db:
+            self._let_lapse(db, peer, ledger.unsent(db, peer.session_id))
+
+    def _let_lapse(self, db: apsw.Cursor, peer: Peer, unreached: set[str] | None = None) -> None:
+        for command_id in lapse(peer.link, self._clock.now_ms(), unreached):
+            ledger.expired(db, peer.session_id, command_id)
+        save_link(db, peer.session_id, peer.link)
+
+    def _expired(self, peer: Peer) -> list[bytes] | None:
         with self._store.transaction() as db:
             session = load(db, peer.session_id)
             if session.state not in RUNNING or not self._contacts.overdue(session.id, session.expiry_s):
                 return None
             save(db, ended(session, "expired", self._clock.now_ms()))
-            return self._numbered(db, peer, ServiceEnded("expired"))
+            return self._answered(db, peer, [ServiceEnded("expired")])
 
-    def _numbered(self, db: apsw.Cursor, peer: Peer, body: ToAgent) -> bytes:
-        try:
-            frame = peer.link.send(body)
-        except LinkError:
-            raise Refusal("busy") from None
+    def _answered(self, db: apsw.Cursor, peer: Peer, bodies: Sequence[ToAgent]) -> list[bytes]:
+        """Frames that may be left out: what is done is done, also when an agent that hears nothing has no room for more."""
+        with suppress(Refusal):
+            return self._numbered(db, peer, bodies)
+        return []
+
+    def _numbered(self, db: apsw.Cursor, peer: Peer, bodies: Sequence[ToAgent]) -> list[bytes]:
+        """The frames of these bodies, kept until the agent has heard them. Raises Refusal busy when too much waits."""
+        if len(peer.link.waiting) + len(bodies) > peer.link.max_waiting:
+            raise Refusal("busy")  # before any is numbered: what is in memory and what is stored stay the same
+        numbered = [peer.link.send(body) for body in bodies]
         if peer.resumed:
             ledger.sent(db, peer.session_id, self._clock.now_ms())
         save_link(db, peer.session_id, peer.link)
-        return frame
+        return numbered
 
     async def _take(self, session_id: str, line: Line, data: str | bytes) -> None:
         async with self._held(session_id) as peer:
@@ -195,53 +216,32 @@ class Channel:
             if opening and body is not None:
                 raise LinkError("the first frame is not a Resume")
             message = _message(session_id, body)
+            numbered: list[bytes] = []
             if opening or message is not None or before != (peer.link.heard, len(peer.link.waiting)):
-                await self._store.run(self._taken, peer, message, opening)
+                numbered = await self._store.run(self._taken, peer, message, opening)
+            if opening:
+                again = peer.link.receive(data)[
+                    1
+                ]  # a Resume changes nothing twice; what has lapsed is another text now
             peer.resumed = True
-            for frame in again:
+            for frame in (*again, *numbered):
                 line.write(frame)
             if isinstance(message, Heartbeat) or peer.link.heard != before[0]:
                 # acknowledged at once, so that the agent need not keep what has arrived
                 line.write(peer.link.momentary(KeepAlive(self._clock.now_ms())))
         self._changes.mark(session_id)
 
-    def _taken(self, peer: Peer, message: ToService | None, opening: bool) -> None:
+    def _taken(self, peer: Peer, message: ToService | None, opening: bool) -> list[bytes]:
         with self._store.transaction() as db:
-            if message is not None:
-                self._effect(db, peer.session_id, message)
+            now_ms = self._clock.now_ms()
+            answer = effect(db, peer.session_id, message, now_ms) if message is not None else ()
             if opening:
-                ledger.sent(db, peer.session_id, self._clock.now_ms())
+                self._let_lapse(db, peer)
+                ledger.sent(db, peer.session_id, now_ms)
+            numbered = self._answered(db, peer, answer)
             save_link(db, peer.session_id, peer.link)
             self._contacts.keep_within(db, {peer.session_id})
-
-    def _effect(self, db: apsw.Cursor, session_id: str, message: ToService) -> None:
-        """What a message does. A number that no database can hold makes it void: nobody means such a one."""
-        try:
-            with db.connection:
-                self._applied(db, session_id, message)
-        except OverflowError as error:
-            log.warning("A message of session %s was ignored: %s", session_id, error)
-
-    def _applied(self, db: apsw.Cursor, session_id: str, message: ToService) -> None:
-        match message:
-            case SessionChanged():
-                save(db, changed(load(db, session_id), message))
-            case Heartbeat():
-                session = replace(beaten(load(db, session_id), message), heard_ms=self._clock.now_ms())
-                save(db, session)
-                ledger.announced(db, session_id, message.heads)
-            case CommandUpdate():
-                ledger.updated(db, session_id, message)
-            case Chat(sender="candidate"):
-                ledger.said(db, session_id, message)
-            case Chat():
-                log.warning("The agent of session %s spoke for the proctor; it was ignored.", session_id)
-            case EventSeen():
-                ledger.seen(db, session_id, message)
-            case KeepAlive() | Resume():
-                pass
-            case _:
-                assert_never(message)
+            return numbered
 
 
 def _message(session_id: str, body: bytes | None) -> ToService | None:

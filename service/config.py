@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from secureproctor.service.photo import Host
+
 LOOPBACK = "127.0.0.1"
 
 
@@ -12,7 +14,8 @@ class ServiceConfig:
     """The settings of one service.
 
     `keys` maps public to private keys of the exams' servers. `public_url` is how others spell this service, without a
-    slash at its end. `origins` are the exam pages that may talk to an agent, besides the service's own pages.
+    slash at its end. `origins` are the exam pages that may talk to an agent, besides the service's own pages. `operator` is
+    who runs the service, as candidates are told; `photo_hosts` may have reference photos although they are not public.
     """
 
     data: Path
@@ -21,6 +24,8 @@ class ServiceConfig:
     origins: tuple[str, ...] = ()
     retention_s: float = 72 * 3600
     live_window_s: float = 30
+    operator: str = ""
+    photo_hosts: tuple[Host, ...] = ()
     disk_floor: int = 64 * 1024 * 1024
     """Bytes that stay free on the disk: evidence is refused before the database cannot be written any more."""
 

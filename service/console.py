@@ -1,8 +1,8 @@
-"""The proctors' end: one WebSocket per console, snapshots of what changed, and commands for the agents."""
+"""The proctors' end: one WebSocket per console. What it is shown is the board's business; here it is let in and heard."""
 
 import asyncio
-import logging
 import uuid
+from collections.abc import AsyncIterator, Sequence
 from typing import assert_never
 
 import apsw
@@ -10,65 +10,46 @@ import msgspec
 from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from secureproctor.contract.channel import Chat, Command
+from secureproctor.contract.channel import Chat, ChatMark, Command
 from secureproctor.contract.console import (
     Failed,
     FromConsole,
     Hello,
     Issue,
     Issued,
+    Open,
+    Read,
     Say,
-    SessionSnapshot,
-    StreamState,
-    ToConsole,
+    Shut,
+    Welcome,
 )
 from secureproctor.contract.errors import Refusal
-from secureproctor.service import ledger
-from secureproctor.service.changes import Changes, Listener
+from secureproctor.service import allowed, conversation, ledger
+from secureproctor.service.board import Board, Watcher
+from secureproctor.service.bodies import read_struct
 from secureproctor.service.channel import Channel
 from secureproctor.service.clock import Clock
-from secureproctor.service.contacts import Contacts
-from secureproctor.service.init import field_refusal
 from secureproctor.service.line import REFUSED, Line, frames, pumped
-from secureproctor.service.session import RUNNING, Session
-from secureproctor.service.sessions import Sessions, load
+from secureproctor.service.proctors import Proctor, Proctors
+from secureproctor.service.session import Session
+from secureproctor.service.sessions import load
 from secureproctor.service.store import Store
-from secureproctor.service.tokens import Tokens
-from secureproctor.service.vault import Vault
 
-log = logging.getLogger(__name__)
-
-PACE_S = 0.25
-"""A session that changes all the time is told four times a second."""
-NEEDS = {
-    "pause": ("pause_resume", "Pause/Resume"),
-    "resume": ("pause_resume", "Pause/Resume"),
-    "end": ("end_test", "End test"),
-}
-"""The setting without which a command is refused, and its name."""
+GREETED_WITHIN_S = 10.0
+"""A connection that says nothing must not hold its place for ever."""
+MAX_OPENED = 16
+"""Candidates' pages that a console has open at once."""
+MAX_REQUEST = 256
 
 
 class Consoles:
     """All proctors' consoles."""
 
-    def __init__(
-        self,
-        store: Store,
-        sessions: Sessions,
-        contacts: Contacts,
-        channel: Channel,
-        tokens: Tokens,
-        vault: Vault,
-        changes: Changes,
-        clock: Clock,
-    ) -> None:
+    def __init__(self, store: Store, channel: Channel, proctors: Proctors, board: Board, clock: Clock) -> None:
         self._store = store
-        self._sessions = sessions
-        self._contacts = contacts
         self._channel = channel
-        self._tokens = tokens
-        self._vault = vault
-        self._changes = changes
+        self._proctors = proctors
+        self._board = board
         self._clock = clock
 
     def routes(self) -> list[BaseRoute]:
@@ -80,125 +61,102 @@ class Consoles:
         await websocket.accept()
         async with pumped(websocket) as line:
             incoming = frames(websocket)
-            async for data in incoming:
-                if not await self._greeted(data, line):
-                    return
-                break
-            with self._changes.listening() as listener:
-                showing = asyncio.create_task(self._show(listener, line))
-                try:
-                    async for data in incoming:
-                        await self._heard(data, line)
-                finally:
-                    showing.cancel()
-                    await asyncio.wait([showing])
+            watcher = await self._greeted(incoming, line)
+            if watcher is None:
+                return
+            with self._board.watching(watcher):
+                async for data in incoming:
+                    await self._heard(data, watcher)
 
-    async def _greeted(self, data: str | bytes, line: Line) -> bool:
-        """Whether the first frame held the proctor's key."""
+    async def _greeted(self, incoming: AsyncIterator[str | bytes], line: Line) -> Watcher | None:
+        """Who the first frame says it is; None, and the line closed, when nobody is let in by it."""
         try:
-            hello = _read(data)
-            known = isinstance(hello, Hello) and self._vault.is_proctor(hello.key)
-        except Refusal:
-            known = False
-        if not known:
-            _write(line, Failed(Refusal("proctor_key_invalid").info))
+            data = await asyncio.wait_for(anext(incoming, ""), GREETED_WITHIN_S)
+            proctor = self._admitted(data)
+        except (Refusal, TimeoutError) as error:
+            refusal = error if isinstance(error, Refusal) else Refusal("proctor_key_invalid")
+            line.write(msgspec.json.encode(Failed(refusal.info)))
             line.close(REFUSED)
-        return known
+            return None
+        watcher = Watcher(line, proctor)
+        watcher.write(Welcome(proctor.name, proctor.role, proctor.groups, self._clock.now_ms()))
+        return watcher
 
-    async def _show(self, listener: Listener, line: Line) -> None:
-        for session in await self._store.run(self._sessions.all):
-            listener.mark(session.id)
-        while True:
-            for session_id in await listener.taken():
-                try:
-                    _write(line, await self._store.run(self._snapshot, session_id))
-                except Refusal:
-                    log.debug("Session %s is gone already.", session_id)
-            await asyncio.sleep(PACE_S)
+    def _admitted(self, data: str | bytes) -> Proctor:
+        try:
+            hello: FromConsole = read_struct(data, FromConsole)
+        except Refusal:
+            hello = Hello()
+        if not isinstance(hello, Hello):
+            raise Refusal("proctor_key_invalid")
+        return self._proctors.admitted(hello)
 
-    async def _heard(self, data: str | bytes, line: Line) -> None:
+    async def _heard(self, data: str | bytes, watcher: Watcher) -> None:
         request = ""
         try:
-            message = _read(data)
-            request = message.request if isinstance(message, Issue) else ""
+            message: FromConsole = read_struct(data, FromConsole)
+            request = message.request[:MAX_REQUEST] if isinstance(message, Issue) else ""
+            proctor = self._proctors.current(watcher.proctor)
             match message:
                 case Issue():
-                    _write(line, Issued(request, await self._issue(message)))
+                    watcher.write(Issued(request, await self._issue(message, proctor)))
                 case Say():
-                    await self._say(message)
+                    await self._say(message, proctor)
+                case Read():
+                    await self._read(message, proctor)
+                case Open():
+                    await self._open(message, proctor, watcher)
+                case Shut():
+                    watcher.opened.discard(message.session_id)
                 case Hello():
                     pass  # said already
                 case _:
                     assert_never(message)
         except Refusal as refusal:
-            _write(line, Failed(refusal.info, request))
+            watcher.write(Failed(refusal.info, request))
 
-    async def _issue(self, issue: Issue) -> str:
-        def make(db: apsw.Cursor) -> Command:
-            _check_allowed(load(db, issue.session_id), issue)
-            return ledger.issued(db, issue.session_id, issue.kind, issue.text, self._clock.now_ms())
+    async def _issue(self, issue: Issue, proctor: Proctor) -> str:
+        def make(db: apsw.Cursor) -> Sequence[Command]:
+            allowed.check(_visible(db, issue.session_id, proctor), issue)
+            return [ledger.issued(db, issue.session_id, issue, proctor.name, self._clock.now_ms())]
 
-        return (await self._channel.send(issue.session_id, make)).id
+        (command,) = await self._channel.send(issue.session_id, make)
+        return command.id
 
-    async def _say(self, say: Say) -> None:
-        def make(db: apsw.Cursor) -> Chat:
-            load(db, say.session_id)
-            chat = Chat(str(uuid.uuid4()), "proctor", say.text, self._clock.now_ms())
-            ledger.said(db, say.session_id, chat)
-            return chat
+    async def _say(self, say: Say, proctor: Proctor) -> None:
+        def make(db: apsw.Cursor) -> Sequence[Chat]:
+            _visible(db, say.session_id, proctor)
+            chat = Chat(str(uuid.uuid4()), "proctor", say.text, self._clock.now_ms(), proctor.name)
+            if not conversation.said(db, say.session_id, chat):
+                raise Refusal("chat_full")
+            return [chat]
 
         await self._channel.send(say.session_id, make)
 
-    def _snapshot(self, session_id: str) -> SessionSnapshot:
-        with self._store.transaction() as db:
-            session = load(db, session_id)
-            commands, chat = ledger.commands(db, session_id), ledger.chat(db, session_id)
-            totals = list(
-                db.execute("SELECT stream, segments, bytes, last_ms FROM totals WHERE session = ?", (session_id,))
-            )
-        link = self._channel.presence(session_id)
-        silent_s = self._contacts.silent_s(session_id) if link == "offline" else None
-        counting = silent_s is not None and session.state in RUNNING
-        return SessionSnapshot(
-            session_id=session.id,
-            user_id=session.user_id,
-            user_name=session.user_name,
-            group_name=session.group_name,
-            state=session.state,
-            end_reason=session.end_reason,
-            link=link,
-            heard_ms=session.heard_ms,
-            started_ms=session.started_ms,
-            expiry_s=session.expiry_s,
-            backlog_segments=session.backlog,
-            streams={stream: StreamState(*rest) for stream, *rest in totals},
-            commands=commands,
-            chat=chat,
-            access=self._tokens.access(session.id)[0],
-            pause_resume=session.settings.pause_resume,
-            end_test=session.settings.end_test,
-            offline_s=silent_s,
-            expires_in_s=max(0.0, session.expiry_s - silent_s) if counting and silent_s is not None else None,
-        )
+    async def _read(self, read: Read, proctor: Proctor) -> None:
+        def make(db: apsw.Cursor) -> Sequence[ChatMark]:
+            _visible(db, read.session_id, proctor)
+            now_ms = self._clock.now_ms()
+            messages = conversation.marked(db, read.session_id, "candidate", ChatMark(read.id, "read", now_ms))
+            return [ChatMark(message_id, "read", now_ms) for message_id in messages]
+
+        await self._channel.send(read.session_id, make)
+
+    async def _open(self, message: Open, proctor: Proctor, watcher: Watcher) -> None:
+        def look() -> None:
+            with self._store.transaction() as db:
+                _visible(db, message.session_id, proctor)
+
+        if len(watcher.opened | {message.session_id}) > MAX_OPENED:
+            raise Refusal("busy")
+        await self._store.run(look)
+        watcher.opened.add(message.session_id)
+        self._board.want(watcher, message.session_id)
 
 
-def _check_allowed(session: Session, issue: Issue) -> None:
-    setting, name = NEEDS[issue.kind]
-    if not getattr(session.settings, setting):
-        raise Refusal("command_refused", kind=issue.kind, why=f"{name} was switched off at Init")
-    if session.state == "ended":
-        raise Refusal("command_refused", kind=issue.kind, why="the session has ended")
-
-
-def _read(data: str | bytes) -> FromConsole:
-    try:
-        message: FromConsole = msgspec.json.decode(data, type=FromConsole)
-    except msgspec.ValidationError as error:
-        raise field_refusal(str(error)) from None
-    except (ValueError, RecursionError) as error:
-        raise Refusal("body_malformed", why=str(error)) from None
-    return message
-
-
-def _write(line: Line, message: ToConsole) -> None:
-    line.write(msgspec.json.encode(message))
+def _visible(db: apsw.Cursor, session_id: str, proctor: Proctor) -> Session:
+    """A session that this proctor may see; what they may not see is as unknown as what does not exist."""
+    session = load(db, session_id)
+    if not proctor.sees(session.group_name):
+        raise Refusal("session_unknown")
+    return session

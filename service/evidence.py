@@ -83,16 +83,27 @@ class Evidence:
         return known is None
 
     def records(self, session_id: str, stream: Stream | None = None) -> list[StoredRecord]:
-        """The rows of a session in the order of their chains."""
+        """The rows of a session, or of one of its streams, in the order of their chains."""
+        query = f"SELECT {_COLUMNS} FROM records WHERE session = ? {'AND stream = ? ' if stream else ''}"  # noqa: S608 - no input in it
+        values = (session_id, stream) if stream else (session_id,)
         with self._store.transaction() as db:
-            query = f"SELECT {_COLUMNS} FROM records WHERE session = ? AND stream LIKE ? ORDER BY stream, epoch, seq"  # noqa: S608 - no input in it
-            return [_stored(row) for row in db.execute(query, (session_id, stream or "%"))]
+            return [_stored(row) for row in db.execute(f"{query} ORDER BY stream, epoch, seq", values)]
 
     def record(self, session_id: str, stream: Stream, epoch: int, seq: int) -> StoredRecord | None:
         """One row, or None."""
         query = f"SELECT {_COLUMNS} FROM records WHERE session = ? AND stream = ? AND epoch = ? AND seq = ?"  # noqa: S608 - as above
         with self._store.transaction() as db:
             row = db.execute(query, (session_id, stream, epoch, seq)).fetchone()
+        return _stored(row) if row else None
+
+    def newest(self, session_id: str, stream: Stream, kind: RecordKind) -> StoredRecord | None:
+        """The last record of a kind whose file is here, or None."""
+        query = (
+            f"SELECT {_COLUMNS} FROM records WHERE session = ? AND stream = ? AND kind = ? AND NOT dropped"  # noqa: S608 - as above
+            " ORDER BY epoch DESC, seq DESC LIMIT 1"
+        )
+        with self._store.transaction() as db:
+            row = db.execute(query, (session_id, stream, kind)).fetchone()
         return _stored(row) if row else None
 
     def sealed(self, session_id: str, stream: Stream, epoch: int, seq: int) -> bytes:
@@ -241,9 +252,11 @@ def _insert(db: apsw.Cursor, header: Header, digest: bytes, size: int, now_ms: i
         ),
     )  # fmt: skip
     db.execute(
-        "INSERT INTO totals VALUES (?, ?, 1, ?, ?) ON CONFLICT DO UPDATE"
-        " SET segments = segments + 1, bytes = bytes + excluded.bytes, last_ms = excluded.last_ms",
-        (session_id, header.stream, size, now_ms),
+        "INSERT INTO totals (session, stream, segments, bytes, last_ms, epoch, seq) VALUES (?, ?, 1, ?, ?, ?, ?)"
+        " ON CONFLICT DO UPDATE SET segments = segments + 1, bytes = bytes + excluded.bytes, last_ms = excluded.last_ms,"
+        " (epoch, seq) = (SELECT max(epoch, excluded.epoch), CASE WHEN excluded.epoch > epoch THEN excluded.seq"
+        " WHEN excluded.epoch = epoch THEN max(seq, excluded.seq) ELSE seq END)",
+        (session_id, header.stream, size, now_ms, header.epoch, header.seq),
     )
     db.execute("UPDATE sessions SET heard_ms = ? WHERE id = ?", (now_ms, session_id))
 

@@ -11,7 +11,7 @@ from secureproctor.contract.streams import Stream
 from secureproctor.service import refusals
 from secureproctor.service.answers import answer
 from secureproctor.service.bodies import read_body
-from secureproctor.service.changes import Changes
+from secureproctor.service.changes import Arrival, Changes
 from secureproctor.service.clock import Clock
 from secureproctor.service.contacts import Contacts
 from secureproctor.service.evidence import MAX_NUMBER, Evidence, runs
@@ -67,6 +67,8 @@ class Ingest:
             self._under_way -= 1
         self._contacts.heard(session_id)  # a long body ends long after its beginning
         self._changes.mark(session_id)
+        if new:
+            self._changes.arrived(Arrival(session_id, *place(request)))
         digest = record_hash(data).hex()
         return answer(Stored("stored", digest), 201) if new else answer(Stored("already", digest))
 
@@ -100,12 +102,20 @@ class Ingest:
 
 def place(request: Request) -> tuple[Stream, int, int]:
     """Stream, epoch and seq of an address. Raises Refusal not_found."""
-    stream, epoch, seq = (str(request.path_params[name]) for name in ("stream", "epoch", "seq"))
-    if stream not in {each.value for each in Stream} or not all(n.isascii() and n.isdigit() for n in (epoch, seq)):
+    stream = str(request.path_params["stream"])
+    if stream not in {each.value for each in Stream}:
         raise Refusal("not_found")
-    if max(len(epoch), len(seq)) > len(str(MAX_NUMBER)):
+    return Stream(stream), *numbers(request)
+
+
+def numbers(request: Request) -> tuple[int, int]:
+    """Epoch and seq of an address. Raises Refusal not_found."""
+    epoch, seq = (str(request.path_params[name]) for name in ("epoch", "seq"))
+    if not all(n.isascii() and n.isdigit() for n in (epoch, seq)):
         raise Refusal("not_found")
-    return Stream(stream), int(epoch), int(seq)
+    if max(len(epoch), len(seq)) > len(str(MAX_NUMBER)) or max(int(epoch), int(seq)) > MAX_NUMBER:
+        raise Refusal("not_found")
+    return int(epoch), int(seq)
 
 
 def _header(data: bytes) -> Header:

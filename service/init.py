@@ -30,7 +30,7 @@ def read_init(body: bytes) -> InitBody:
         raise Refusal("body_malformed", why=str(error)) from None
     _check_mandatory(init)
     _check_settings(init.proctoring_settings)
-    return init
+    return msgspec.structs.replace(init, proctoring_settings=_implied(init.proctoring_settings))
 
 
 def not_enforced(settings: ProctoringSettings) -> tuple[str, ...]:
@@ -51,6 +51,11 @@ def field_refusal(complaint: str) -> Refusal:
         why = why.replace(technical, plain)
     why = why[:1].lower() + why[1:]
     return Refusal("field_invalid", field=path, why=why) if path else Refusal("body_malformed", why=why)
+
+
+def _implied(settings: ProctoringSettings) -> ProctoringSettings:
+    """Whoever leaves out ID card and photo leaves out the ID card: no reader need look at both."""
+    return msgspec.structs.replace(settings, skip_id=settings.skip_id or settings.skip_id_and_photo)
 
 
 def _check_mandatory(init: InitBody) -> None:

@@ -24,6 +24,11 @@ class Line:
         self._queue: asyncio.Queue[bytes | int] = asyncio.Queue()
         self._closing = False
 
+    @property
+    def waiting(self) -> int:
+        """How many frames the peer has not taken yet."""
+        return self._queue.qsize()
+
     def write(self, frame: bytes) -> None:
         """Queue a frame."""
         if self._closing:

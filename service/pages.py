@@ -15,6 +15,7 @@ PAGES = {
     "/console": "console.html",
     "/report/{id}": "report.html",
     "/secureproctor.js": "secureproctor.js",
+    "/authorization.js": "authorization.js",
 }
 TYPES = {
     # a machine's own table may call scripts text/plain, and then no browser runs them
@@ -40,6 +41,9 @@ HEADERS: Mapping[str, str] = {
     "Referrer-Policy": "no-referrer",  # addresses hold access codes
     "X-Content-Type-Options": "nosniff",
 }
+
+SHARED: Mapping[str, str] = {"Access-Control-Allow-Origin": "*"}
+"""Of scripts: an exam's page imports authorization.js from here, and browsers ask leave for modules of another origin."""
 
 
 def routes() -> list[BaseRoute]:
@@ -74,4 +78,5 @@ def _file(name: str) -> Response:
         known = False
     if not known or path.suffix not in TYPES:
         raise Refusal("not_found")
-    return FileResponse(path, headers=HEADERS, media_type=TYPES[path.suffix])
+    shared = SHARED if path.suffix in (".js", ".mjs") else {}
+    return FileResponse(path, headers={**HEADERS, **shared}, media_type=TYPES[path.suffix])

@@ -15,6 +15,7 @@ from secureproctor.service.clock import Clock
 from secureproctor.service.config import ServiceConfig
 from secureproctor.service.contacts import Contacts
 from secureproctor.service.init import not_enforced, read_init
+from secureproctor.service.reference import References
 from secureproctor.service.session import Session
 from secureproctor.service.sessions import Sessions
 from secureproctor.service.store import Store
@@ -34,6 +35,7 @@ class Registration:
         sessions: Sessions,
         contacts: Contacts,
         tokens: Tokens,
+        references: References,
         changes: Changes,
         clock: Clock,
     ) -> None:
@@ -42,6 +44,7 @@ class Registration:
         self._sessions = sessions
         self._contacts = contacts
         self._tokens = tokens
+        self._references = references
         self._changes = changes
         self._clock = clock
 
@@ -67,6 +70,7 @@ class Registration:
             now_s=self._clock.wall(),
         )
         session = await self._store.run(self._sessions.register, init)
+        self._references.want(session)
         self._changes.mark(session.id)
         return answer(InitAnswer(self._data(session)))
 
@@ -95,4 +99,5 @@ class Registration:
             user_id=session.user_id,
             group_name=session.group_name,
             user_name=session.user_name,
+            operator=self._config.operator,
         )

@@ -16,7 +16,9 @@ from secureproctor.contract.report import (
     EventReport,
     Finding,
     Gap,
+    IdentityReport,
     Report,
+    StillReport,
     StreamReport,
 )
 from secureproctor.contract.streams import MEDIA, Stream
@@ -64,14 +66,16 @@ class Facts:
     access: str = ""
     refused: Sequence[Refused] = ()
     silent: bool = True
+    stills: Sequence[StillReport] = ()
+    identity: IdentityReport = IdentityReport()  # noqa: RUF009 - a frozen value
 
     def of(self, stream: Stream) -> list[StoredRecord]:
         """The records of one stream."""
         return [record for record in self.records if record.stream == stream]
 
     def final(self, stream: Stream) -> bool:
-        """Whether what is missing does not come any more. Events are recorded a little beyond the end, media are not."""
-        return self.session.through and (self.silent or stream is not Stream.EVENTS)
+        """Whether what is missing does not come any more. Events and stills may be sealed beyond the end, media are not."""
+        return self.session.through and (self.silent or stream in MEDIA)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +131,8 @@ def build_report(facts: Facts) -> Report:
         running_from_s=running[0] / 1e6,
         running_until_s=running[1] / 1e6,
         tampering=tampering[:MAX_FINDINGS],
+        identity=facts.identity,
+        stills=tuple(facts.stills),
     )
 
 

@@ -12,16 +12,21 @@ from secureproctor.contract.events import Event
 from secureproctor.contract.http import ReportAnswer, ReportLink
 from secureproctor.contract.record import RecordError, RecordKind
 from secureproctor.contract.report import Report
-from secureproctor.service import ledger, refusals
+from secureproctor.contract.stills import unpack
+from secureproctor.contract.streams import Stream
+from secureproctor.service import conversation, ledger, refusals
 from secureproctor.service.answers import answer
 from secureproctor.service.chains import Key, Unopened, key
 from secureproctor.service.clock import Clock
 from secureproctor.service.config import ServiceConfig
 from secureproctor.service.contacts import Contacts
 from secureproctor.service.evidence import Evidence, Spoilt, StoredRecord
+from secureproctor.service.identity import identity
+from secureproctor.service.reference import References
 from secureproctor.service.report import Facts, build_report
 from secureproctor.service.session import Session
 from secureproctor.service.sessions import Sessions
+from secureproctor.service.stills import Stills
 from secureproctor.service.store import Store
 from secureproctor.service.tokens import Tokens
 
@@ -40,6 +45,8 @@ class Reports:
         sessions: Sessions,
         contacts: Contacts,
         evidence: Evidence,
+        stills: Stills,
+        references: References,
         tokens: Tokens,
         clock: Clock,
     ) -> None:
@@ -48,6 +55,8 @@ class Reports:
         self._sessions = sessions
         self._contacts = contacts
         self._evidence = evidence
+        self._stills = stills
+        self._references = references
         self._tokens = tokens
         self._clock = clock
 
@@ -100,15 +109,18 @@ class Reports:
 
     def _report(self, session: Session, access: str) -> Report:
         with self._store.transaction() as db:
-            commands, chat = ledger.commands(db, session.id), ledger.chat(db, session.id)
+            commands, chat = ledger.commands(db, session.id), conversation.chat(db, session.id)
+            reference = self._references.of(db, session.id, access)
             seen, heads = ledger.events_seen(db, session.id), ledger.heads(db, session.id)
             refused = refusals.of(db, session.id)
         records = self._evidence.records(session.id)
         unopened, events = self._opened(session, records)
         silent_s = self._contacts.silent_s(session.id)
         silent = silent_s is None or silent_s > LINK_LOST_AFTER_S
+        stills = self._stills.of(session, access)
+        who = identity(session, commands, stills, *reference)
         return build_report(
-            Facts(session, records, unopened, events, seen, heads, commands, chat, access, refused, silent)
+            Facts(session, records, unopened, events, seen, heads, commands, chat, access, refused, silent, stills, who)
         )
 
     def _opened(
@@ -124,6 +136,8 @@ class Reports:
                 content = self._evidence.opened(session.id, record, private_key)
                 if record.kind is RecordKind.EVENTS:
                     events[key(record)] = msgspec.json.decode(content, type=list[Event])
+                elif record.stream is Stream.STILLS:
+                    unpack(content)
             except Spoilt as error:
                 unopened[key(record)] = Unopened("spoilt", str(error))
             except RecordError as error:

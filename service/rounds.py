@@ -1,16 +1,19 @@
-"""What the service does by itself, twice a second: end expired sessions, drop live-only evidence, purge what is too old."""
+"""What the service does by itself, twice a second: end expired sessions and commands that came to nobody, drop live-only
+evidence, purge what is too old."""
 
 import asyncio
 import logging
 
 import apsw
 
+from secureproctor.service import ledger
 from secureproctor.service.changes import Changes
 from secureproctor.service.channel import Channel
 from secureproctor.service.clock import Clock
 from secureproctor.service.config import ServiceConfig
 from secureproctor.service.contacts import Contacts
 from secureproctor.service.evidence import Evidence
+from secureproctor.service.glance import Glances
 from secureproctor.service.session import Presence
 from secureproctor.service.sessions import Sessions
 from secureproctor.service.store import Store
@@ -34,6 +37,7 @@ class Rounds:
         contacts: Contacts,
         evidence: Evidence,
         channel: Channel,
+        glances: Glances,
         changes: Changes,
         clock: Clock,
     ) -> None:
@@ -43,6 +47,7 @@ class Rounds:
         self._contacts = contacts
         self._evidence = evidence
         self._channel = channel
+        self._glances = glances
         self._changes = changes
         self._clock = clock
         self._presence: dict[str, Presence] = {}
@@ -61,11 +66,15 @@ class Rounds:
             await asyncio.sleep(EVERY_S)
 
     async def once(self) -> None:
-        """End what has expired, drop what was live only, notice who went silent."""
+        """End what has expired, drop what was live only, look again at what changed, notice who went silent."""
         for session_id in await self._store.run(self._contacts.expired):
             await self._channel.expire(session_id)
+        for session_id in await self._store.run(self._lapsed):
+            await self._channel.lapse(session_id)
         before_ms = self._clock.now_ms() - int(self._config.live_window_s * 1000)
         for session_id in await self._store.run(self._evidence.drop_live, before_ms):
+            self._changes.mark(session_id)
+        for session_id in self._glances.due():
             self._changes.mark(session_id)
         for session in await self._store.run(self._sessions.alive):
             presence = self._channel.presence(session.id)
@@ -81,4 +90,10 @@ class Rounds:
         for session_id in old:
             self._channel.forget(session_id)
             self._contacts.forget(session_id)
+            self._glances.forget(session_id)
             self._presence.pop(session_id, None)
+            self._changes.mark(session_id)
+
+    def _lapsed(self) -> list[str]:
+        with self._store.transaction() as db:
+            return ledger.lapsed(db, self._clock.now_ms())

@@ -3,7 +3,7 @@
 Deleting a session deletes all that is said of it (ON DELETE CASCADE); its sealed records are files beside the database.
 """
 
-VERSION = 2
+VERSION = 3
 
 SCRIPT = """
 CREATE TABLE sessions (
@@ -131,5 +131,50 @@ CREATE TABLE refused (                       -- evidence that was not taken, see
 ) STRICT, WITHOUT ROWID;
 """
 
-MIGRATIONS: dict[int, str] = {1: SCRIPT, 2: EXPIRY_AND_REFUSALS}
+PROCTORS_AND_AUTHORIZATION = """
+ALTER TABLE sessions ADD COLUMN backlog_bytes INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE sessions ADD COLUMN quality TEXT NOT NULL DEFAULT 'full';
+ALTER TABLE sessions ADD COLUMN step TEXT NOT NULL DEFAULT '';         -- contract.channel.AuthorizationStep, or ''
+ALTER TABLE sessions ADD COLUMN wanted TEXT NOT NULL DEFAULT '';       -- what is still to be shown, spaces between
+ALTER TABLE sessions ADD COLUMN consent_ms INTEGER;
+ALTER TABLE sessions ADD COLUMN submitted_ms INTEGER;
+
+ALTER TABLE totals ADD COLUMN epoch INTEGER NOT NULL DEFAULT 0;        -- the place of the newest record
+ALTER TABLE totals ADD COLUMN seq INTEGER NOT NULL DEFAULT 0;
+UPDATE totals SET (epoch, seq) = (
+    SELECT epoch, seq FROM records WHERE records.session = totals.session AND records.stream = totals.stream
+    ORDER BY epoch DESC, seq DESC LIMIT 1
+) WHERE (session, stream) IN (SELECT session, stream FROM records);
+
+ALTER TABLE commands ADD COLUMN text TEXT NOT NULL DEFAULT '';
+ALTER TABLE commands ADD COLUMN argument TEXT NOT NULL DEFAULT '';
+ALTER TABLE commands ADD COLUMN issued_by TEXT NOT NULL DEFAULT '';
+ALTER TABLE commands ADD COLUMN expires_ms INTEGER;
+ALTER TABLE commands ADD COLUMN unacknowledged_ms INTEGER;
+UPDATE commands SET expires_ms = issued_ms + 300000;                   -- every command's lifetime until this version
+CREATE INDEX commands_unsent ON commands (expires_ms) WHERE status = 'issued' AND sent_ms IS NULL;
+
+ALTER TABLE chat ADD COLUMN said_by TEXT NOT NULL DEFAULT '';
+ALTER TABLE chat ADD COLUMN delivered_ms INTEGER;
+ALTER TABLE chat ADD COLUMN read_ms INTEGER;
+UPDATE chat SET delivered_ms = at_ms WHERE sender = 'candidate';
+CREATE INDEX chat_unread ON chat (session) WHERE sender = 'candidate' AND read_ms IS NULL;
+
+CREATE TABLE proctors (                      -- accounts, see proctors.py
+    name TEXT PRIMARY KEY,
+    role TEXT NOT NULL,
+    groups TEXT NOT NULL,                    -- a JSON array of group names
+    disabled INTEGER NOT NULL,
+    hash TEXT NOT NULL,                      -- of the password, see passwords.py; '' lets nobody in
+    version TEXT NOT NULL                    -- of the log-ins: a new one ends those that there are
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE reference_photos (              -- see reference.py; without photo and error it is still to be fetched
+    session TEXT PRIMARY KEY REFERENCES sessions (id) ON DELETE CASCADE,
+    photo BLOB,                              -- as it was fetched, locked by vault.py
+    error TEXT NOT NULL DEFAULT ''
+) STRICT;
+"""
+
+MIGRATIONS: dict[int, str] = {1: SCRIPT, 2: EXPIRY_AND_REFUSALS, 3: PROCTORS_AND_AUTHORIZATION}
 """The script that leads to each version from the one before it."""

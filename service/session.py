@@ -5,14 +5,17 @@ that ran on without a link, and tells of it afterwards) still fills in when it b
 """
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, get_args
 
-from secureproctor.contract.channel import Heartbeat, SessionChanged
+from secureproctor.contract.channel import AuthorizationChanged, Heartbeat, SessionChanged
 from secureproctor.contract.http import ProctoringSettings
+from secureproctor.contract.stills import Identity
 
 RUNNING = frozenset({"running", "paused"})
 OVER = frozenset({"ending", "draining", "ended"})
 STATES = frozenset({"registered", "checked", "awaiting_authorization", "ready"}) | RUNNING | OVER
+QUALITIES = frozenset({"full", "reduced", "least"})
+IDENTITY: tuple[str, ...] = get_args(Identity)
 
 Presence = Literal["online", "offline", "never"]
 
@@ -23,6 +26,7 @@ class Session:
 
     The running time begins at `running_us`, when all sources delivered, and not at the clock's 0, when they were opened.
     `through`: the agent has said that all its evidence is delivered; what is missing then does not come any more.
+    `step` is how far authorization came ("" before its first word), `wanted` what is still to be shown, in words.
     """
 
     id: str
@@ -46,6 +50,12 @@ class Session:
     backlog: int = 0
     running_us: int | None = None
     through: bool = False
+    backlog_bytes: int = 0
+    quality: str = "full"
+    step: str = ""
+    wanted: str = ""
+    consent_ms: int | None = None
+    submitted_ms: int | None = None
 
     @property
     def last_ms(self) -> int:
@@ -71,10 +81,20 @@ def changed(session: Session, message: SessionChanged) -> Session:
 
 def beaten(session: Session, beat: Heartbeat) -> Session:
     """The session after a heartbeat: how far its clock ran, and what waits on the candidate's disk."""
-    after = replace(session, backlog=beat.backlog.segments)
+    quality = beat.quality if beat.quality in QUALITIES else session.quality
+    after = replace(session, backlog=beat.backlog.segments, backlog_bytes=beat.backlog.bytes, quality=quality)
     if beat.state in RUNNING and beat.at_us is not None:
         after = replace(after, contact_us=max(beat.at_us, session.contact_us or 0))
     return after
+
+
+def stepped(session: Session, message: AuthorizationChanged) -> Session:
+    """The session after its agent said how far authorization came. The first step beyond consent tells of consent."""
+    wanted = " ".join(of for of in IDENTITY if of in message.wanted)
+    after = replace(session, step=message.step, wanted=wanted)
+    if message.step in ("capture", "submitted", "authorized") and session.consent_ms is None:
+        after = replace(after, consent_ms=message.at_ms)
+    return replace(after, submitted_ms=message.at_ms) if message.step == "submitted" else after
 
 
 def ended(session: Session, reason: str, now_ms: int) -> Session:

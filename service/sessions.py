@@ -20,6 +20,7 @@ from secureproctor.service.vault import Vault
 log = logging.getLogger(__name__)
 
 _NAMES = tuple(field.name for field in fields(Session))
+_SETTINGS, _THROUGH = _NAMES.index("settings"), _NAMES.index("through")
 _SELECT = f"SELECT {', '.join(_NAMES)} FROM sessions"  # noqa: S608 - no input in it
 _INSERT = f"INSERT INTO sessions ({', '.join(_NAMES)}) VALUES ({', '.join('?' * len(_NAMES))})"  # noqa: S608 - as above
 _UPDATE = f"UPDATE sessions SET {', '.join(f'{name} = ?' for name in _NAMES[11:])} WHERE id = ?"  # noqa: S608 - as above
@@ -67,6 +68,11 @@ class Sessions:
         """Every session that is kept, oldest first. Blocks."""
         with self._store.transaction() as db:
             return [_session(row) for row in db.execute(f"{_SELECT} ORDER BY registered_ms")]
+
+    def ids(self) -> list[str]:
+        """The ids of every session that is kept, oldest first. Blocks."""
+        with self._store.transaction() as db:
+            return [row[0] for row in db.execute("SELECT id FROM sessions ORDER BY registered_ms")]
 
     def alive(self) -> list[Session]:
         """Those that have not ended. Blocks."""
@@ -116,11 +122,12 @@ def save_link(db: apsw.Cursor, session_id: str, link: Link) -> None:
 
 def _row(session: Session) -> tuple[Value, ...]:
     row = list(astuple(session))
-    row[6] = msgspec.json.encode(session.settings).decode()
+    row[_SETTINGS] = msgspec.json.encode(session.settings).decode()
     return tuple(row)
 
 
 def _session(row: tuple[Value, ...]) -> Session:
-    values = list(row)
-    settings = msgspec.json.decode(str(values[6]), type=ProctoringSettings)
-    return Session(*values[:6], settings, *values[7:-1], bool(values[-1]))  # type: ignore[arg-type, call-arg] # the columns' types are the schema's
+    values: list[object] = list(row)
+    values[_SETTINGS] = msgspec.json.decode(str(row[_SETTINGS]), type=ProctoringSettings)
+    values[_THROUGH] = bool(row[_THROUGH])
+    return Session(*values)  # type: ignore[arg-type] # the columns' types are the schema's

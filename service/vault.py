@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 _NONCE = 12
+_KEYS = "session keys"
 
 
 class Vault:
@@ -42,18 +43,22 @@ class Vault:
         """32 bytes for one purpose only."""
         return HKDF(SHA256(), 32, salt=None, info=f"secureproctor {purpose}".encode()).derive(self._master)
 
+    def lock(self, purpose: str, session_id: str, data: bytes) -> bytes:
+        """What is said of one session as it may lie in the database; it opens for this purpose and session only."""
+        nonce = os.urandom(_NONCE)
+        return nonce + AESGCM(self.derived(purpose)).encrypt(nonce, data, session_id.encode())
+
+    def unlock(self, purpose: str, session_id: str, locked: bytes) -> bytes:
+        """It again. Raises cryptography's InvalidTag when master.key is another one, or it is another session's."""
+        return AESGCM(self.derived(purpose)).decrypt(locked[:_NONCE], locked[_NONCE:], session_id.encode())
+
     def wrap(self, session_id: str, key: X25519PrivateKey) -> bytes:
         """A session's private key as it may lie in the database."""
-        nonce = os.urandom(_NONCE)
-        return nonce + self._wrapping().encrypt(nonce, key.private_bytes_raw(), session_id.encode())
+        return self.lock(_KEYS, session_id, key.private_bytes_raw())
 
     def unwrap(self, session_id: str, wrapped: bytes) -> X25519PrivateKey:
         """The private key again. Raises cryptography's InvalidTag when master.key is another one."""
-        raw = self._wrapping().decrypt(wrapped[:_NONCE], wrapped[_NONCE:], session_id.encode())
-        return X25519PrivateKey.from_private_bytes(raw)
-
-    def _wrapping(self) -> AESGCM:
-        return AESGCM(self.derived("session keys"))
+        return X25519PrivateKey.from_private_bytes(self.unlock(_KEYS, session_id, wrapped))
 
 
 def secret(path: Path, make: Callable[[], str]) -> str:

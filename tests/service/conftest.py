@@ -20,17 +20,42 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from secureproctor.contract.channel import Backlog, Chat, Command, Head, Heartbeat, KeepAlive, ServiceEnded, ToAgent
-from secureproctor.contract.console import Failed, Hello, Issued, SessionSnapshot, ToConsole
+from secureproctor.contract.channel import (
+    Backlog,
+    Chat,
+    ChatMark,
+    Command,
+    Head,
+    Heartbeat,
+    KeepAlive,
+    ServiceEnded,
+    ToAgent,
+)
+from secureproctor.contract.console import (
+    Failed,
+    Hello,
+    Issued,
+    LoggedIn,
+    Open,
+    SessionDetail,
+    SessionGone,
+    SessionSnapshot,
+    ToConsole,
+    Welcome,
+)
 from secureproctor.contract.http import InitAnswer, InitData
 from secureproctor.contract.link import Link
 from secureproctor.contract.record import GENESIS, Header, RecordKind, record_hash, seal
 from secureproctor.contract.signing import sign_body
+from secureproctor.contract.stills import StillInfo, pack
 from secureproctor.contract.streams import Stream
+from tests.service.house import House
 
 PUBLIC, PRIVATE = "exam-public", "exam-private"
-DEADLINE_S = 10.0
-IN_TIME_S = 5.0
+OWN_KIND = {Stream.EVENTS: RecordKind.EVENTS, Stream.STILLS: RecordKind.STILL}
+JPEG = b"\xff\xd8\xff\xe0 a picture \xff\xd9"
+DEADLINE_S = 30.0
+IN_TIME_S = 20.0
 
 
 @dataclass(slots=True)
@@ -71,8 +96,23 @@ class Server:
         content = json.dumps({name: value for name, value in body.items() if value is not None}).encode()
         return self.http.post("/v1/init", content=content, headers={"Authorization": sign_body(PRIVATE, content)})
 
-    def console(self, key: str | None = None) -> "Console":
-        return Console(f"{self.socket_url}/v1/proctor", self.proctor_key if key is None else key)
+    def console(self, key: str | None = None, *, token: str = "") -> "Console":
+        """A console by the key of the link (this service's, unless another is given), or by a token of log-in."""
+        key = "" if token else self.proctor_key if key is None else key
+        return Console(f"{self.socket_url}/v1/proctor", Hello(key, token))
+
+    def account(self, name: str, *, by: str = "", **change: object) -> httpx.Response:
+        """Make or change a proctor's account, as the holder of the link, or with another's token."""
+        headers = {"Authorization": f"Bearer {by or self.proctor_key}"}
+        return self.http.put(f"/v1/proctors/{name}", content=json.dumps(change), headers=headers)
+
+    def log_in(self, name: str, password: str) -> httpx.Response:
+        return self.http.post("/v1/proctor/login", content=json.dumps({"name": name, "password": password}))
+
+    def token_of(self, name: str, password: str) -> str:
+        answer = self.log_in(name, password)
+        assert answer.status_code == 200, answer.text
+        return msgspec.json.decode(answer.content, type=LoggedIn).token
 
 
 @dataclass(slots=True)
@@ -104,7 +144,7 @@ class Candidate:
         live_only: bool = False,
         previous: bytes | None = None,
     ) -> bytes:
-        kind = RecordKind.EVENTS if stream is Stream.EVENTS else RecordKind.INIT if seq == 0 else RecordKind.MEDIA
+        kind = OWN_KIND.get(stream) or (RecordKind.INIT if seq == 0 else RecordKind.MEDIA)
         codec = "mp4a.40.2" if stream is Stream.AUDIO else "avc1.42c01f"
         header = Header(
             kind, stream, uuid.UUID(self.id), epoch, seq, start_us, duration_us, 1_700_000_000_000_000 + start_us,
@@ -127,6 +167,11 @@ class Candidate:
         answer = self.put(sealed, stream, seq, how.get("epoch", 0))
         assert answer.status_code == 201, answer.text
         return sealed
+
+    def still(self, seq: int, of: Any = "photo", jpeg: bytes = JPEG, **how: Any) -> bytes:
+        """Seal and put a picture."""
+        info = StillInfo(of, 1_700_000_000_000 + seq, 640, 480, **how)
+        return self.record(Stream.STILLS, seq, payload=pack(info, jpeg))
 
     def channel(self, link: Link | None = None) -> "AgentChannel":
         return AgentChannel(self, link or Link())
@@ -161,17 +206,18 @@ class AgentChannel:
     def tell(self, body: msgspec.Struct) -> None:
         self.socket.send(self.link.send(body).decode())
 
-    def beat(self, state: str = "running", at_us: int | None = 0, backlog: int = 0) -> None:
-        beat = Heartbeat(state, 1_700_000_000_000, at_us, Backlog(backlog, 0), self.candidate.heads)
+    def beat(self, state: str = "running", at_us: int | None = 0, backlog: int = 0, quality: str = "full") -> None:
+        waiting = Backlog(backlog, backlog * 1000)
+        beat = Heartbeat(state, 1_700_000_000_000, at_us, waiting, self.candidate.heads, quality)
         self.socket.send(self.link.momentary(beat).decode())
 
-    def next(self) -> Command | Chat | ServiceEnded | KeepAlive:
+    def next(self) -> Command | Chat | ChatMark | ServiceEnded | KeepAlive:
         """The next body that is new; TimeoutError when none comes."""
         until = time.monotonic() + IN_TIME_S
         while True:
             body = self.frame(max(until - time.monotonic(), 0))
             if body is not None:
-                message: Command | Chat | ServiceEnded | KeepAlive = msgspec.json.decode(body, type=ToAgent)
+                message: Command | Chat | ChatMark | ServiceEnded | KeepAlive = msgspec.json.decode(body, type=ToAgent)
                 return message
 
     def frame(self, timeout_s: float = IN_TIME_S) -> bytes | None:
@@ -195,19 +241,24 @@ class AgentChannel:
             self.frame()  # a Resume acknowledges, too
 
 
+Told = Welcome | SessionSnapshot | SessionDetail | SessionGone | Issued | Failed
+
+
 class Console:
     """A proctor's console."""
 
-    def __init__(self, address: str, key: str) -> None:
+    def __init__(self, address: str, hello: Hello) -> None:
         self._address = address
-        self._key = key
+        self._hello = hello
+        self.shown: dict[str, SessionSnapshot] = {}
+        """The last snapshot of each session that was taken from the connection."""
 
     def __enter__(self) -> "Console":
         self._open = ExitStack()
         self.socket = self._open.enter_context(
             connect(self._address, max_queue=None)
         )  # closing waits for what is unread
-        self.send(Hello(self._key))
+        self.send(self._hello)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -216,25 +267,38 @@ class Console:
     def send(self, message: msgspec.Struct) -> None:
         self.socket.send(msgspec.json.encode(message).decode())
 
-    def next(self) -> SessionSnapshot | Issued | Failed:
-        message: SessionSnapshot | Issued | Failed = msgspec.json.decode(
-            self.socket.recv(timeout=IN_TIME_S), type=ToConsole
-        )
+    def next(self, timeout_s: float = IN_TIME_S) -> Told:
+        message: Told = msgspec.json.decode(self.socket.recv(timeout=timeout_s), type=ToConsole)
+        if isinstance(message, SessionSnapshot):
+            self.shown[message.session_id] = message
         return message
 
     def closed(self) -> int | None:
         return closing_code(self.socket)
 
-    def answer(self) -> Issued | Failed:
-        while isinstance(message := self.next(), SessionSnapshot):
+    def expect(self, kind: type[Any] | tuple[type[Any], ...], until: Callable[[Any], bool] = lambda _: True) -> Any:
+        """The next message of a kind that fits; all others are passed over."""
+        while not (isinstance(message := self.next(), kind) and until(message)):
             pass
         return message
 
+    def answer(self) -> Issued | Failed:
+        answer: Issued | Failed = self.expect((Issued, Failed))
+        return answer
+
     def snapshot(self, session_id: str, until: Callable[[SessionSnapshot], bool] = lambda _: True) -> SessionSnapshot:
-        while True:
-            message = self.next()
-            if isinstance(message, SessionSnapshot) and message.session_id == session_id and until(message):
-                return message
+        shown: SessionSnapshot = self.expect(SessionSnapshot, lambda s: s.session_id == session_id and until(s))
+        return shown
+
+    def open(self, session_id: str, until: Callable[[SessionDetail], bool] = lambda _: True) -> SessionDetail:
+        """Open a candidate's page; its first detail that fits. The snapshot that belongs to it is in `shown`."""
+        self.send(Open(session_id))
+        return self.detail(session_id, until)
+
+    def detail(self, session_id: str, until: Callable[[SessionDetail], bool] = lambda _: True) -> SessionDetail:
+        """The next detail of an opened session that fits."""
+        shown: SessionDetail = self.expect(SessionDetail, lambda s: s.session_id == session_id and until(s))
+        return shown
 
 
 Launch = Callable[..., Server]
@@ -258,6 +322,19 @@ def launched(data: Path, folder: Path, *options: str) -> Server:
     )
 
 
+@pytest.fixture(scope="module")
+def own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One service for the tests of a file."""
+    folder = tmp_path_factory.mktemp("own-service")
+    running = launched(folder / "data", folder)
+    try:
+        yield running
+    finally:
+        code, errors = running.stop()
+    assert code == 0
+    assert "Traceback" not in errors, errors
+
+
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One service for all tests that leave it as they found it."""
@@ -269,6 +346,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         code, errors = running.stop()
     assert code == 0
     assert "Traceback" not in errors, errors
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    """The parts of a service of the test's own, without a network."""
+    built = House(tmp_path / "data")
+    yield built
+    built.store.close()
 
 
 @pytest.fixture

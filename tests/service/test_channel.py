@@ -36,7 +36,7 @@ def test_a_command_comes_to_the_agent_and_its_course_to_the_console(server: Any)
         assert (issued, command.kind, command.text) == (Issued("mark", command.id), "pause", "one moment")
         for status in ("received", "applied", "acknowledged"):
             agent.tell(CommandUpdate(command.id, status, NOW_MS + 7, 1, by="page" if status == "acknowledged" else ""))
-        shown = console.snapshot(candidate.id, lambda s: s.commands and s.commands[0].status == "acknowledged")
+        shown = console.open(candidate.id, lambda s: s.commands and s.commands[0].status == "acknowledged")
         assert shown.commands[0].received_ms == shown.commands[0].applied_ms == NOW_MS + 7
         assert shown.commands[0].acknowledged_by == "page"
         assert shown.commands[0].sent_ms is not None
@@ -49,7 +49,7 @@ def test_chat_goes_both_ways(server: Any) -> None:
         assert agent.expect(Chat).text == "Hello"
         agent.tell(Chat("1", "candidate", "Good morning", NOW_MS))
         agent.tell(Chat("2", "proctor", "I am not the proctor", NOW_MS))
-        shown = console.snapshot(candidate.id, lambda s: len(s.chat) == 2)
+        shown = console.open(candidate.id, lambda s: len(s.chat) == 2)
         assert [(each.sender, each.text) for each in shown.chat] == [
             ("proctor", "Hello"),
             ("candidate", "Good morning"),
@@ -98,7 +98,7 @@ def test_commands_and_words_survive_the_death_of_the_service(launch: Any) -> Non
     with candidate.channel(link) as agent, candidate.server.console() as console:
         assert agent.expect(Command).kind == "pause"
         shown = console.snapshot(candidate.id)
-        assert [each.text for each in shown.chat] == ["still there?"]
+        assert [each.text for each in console.open(candidate.id).chat] == ["still there?"]
         assert (shown.state, shown.started_ms) == ("running", NOW_MS)
 
 

@@ -3,86 +3,25 @@
 import asyncio
 import errno
 import uuid
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import apsw
 import msgspec
 import pytest
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 
-from secureproctor.contract.channel import ServiceEnded, SessionChanged
+from secureproctor.contract.channel import ChatMark, ServiceEnded, SessionChanged
 from secureproctor.contract.errors import Refusal
-from secureproctor.contract.http import InitBody, ProctoringSettings
-from secureproctor.contract.record import GENESIS, Header, RecordKind, parse, record_hash, seal
+from secureproctor.contract.link import Link
+from secureproctor.contract.record import GENESIS, Header, RecordKind, parse, record_hash
 from secureproctor.contract.streams import Stream
-from secureproctor.service.changes import Changes
-from secureproctor.service.channel import Channel
-from secureproctor.service.clock import Clock
-from secureproctor.service.config import ServiceConfig
-from secureproctor.service.contacts import Contacts
 from secureproctor.service.evidence import Evidence
-from secureproctor.service.rounds import EVERY_S, Rounds
+from secureproctor.service.rounds import EVERY_S
 from secureproctor.service.schema import MIGRATIONS
-from secureproctor.service.session import Session, changed
-from secureproctor.service.sessions import Sessions, load, load_link, save
+from secureproctor.service.session import changed
+from secureproctor.service.sessions import load, load_link
 from secureproctor.service.store import Store, StoreError
-from secureproctor.service.vault import Vault
-
-
-@dataclass
-class House:
-    """The service's parts without a network, on a clock that the test moves."""
-
-    folder: Path
-    now: float = 1_700_000_000.0
-    booted: float = 1_699_990_000.0
-    store: Store = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.folder.mkdir(exist_ok=True)
-        self.store = Store.opened(self.folder)
-        self.clock = Clock(lambda: self.now - self.booted, lambda: self.now)
-        self.sessions = Sessions(self.store, Vault.opened(self.folder), self.clock)
-        self.evidence = Evidence(self.store, self.folder / "records")
-        self.contacts = Contacts(self.store, self.clock)
-        self.channel = Channel(self.store, self.contacts, Changes(), self.clock)
-        config = ServiceConfig(self.folder, {}, "http://127.0.0.1:1", retention_s=3600, live_window_s=30)
-        self.rounds = Rounds(
-            config, self.store, self.sessions, self.contacts, self.evidence, self.channel, Changes(), self.clock
-        )
-
-    def register(self, *, running: bool = True, recording: bool = True) -> Session:
-        settings = ProctoringSettings(recording=recording)
-        session = self.sessions.register(InitBody("k", "u", "g", settings, expiry_time=60))
-        if running:
-            session = changed(session, SessionChanged("running", self.clock.now_ms(), 0))
-            with self.store.transaction() as db:
-                save(db, session)
-            self.contacts.heard(session.id)
-        return session
-
-    def put(self, session: Session, stream: Stream, seq: int, *, live_only: bool = False) -> bytes:
-        kind = RecordKind.EVENTS if stream is Stream.EVENTS else RecordKind.MEDIA if seq else RecordKind.INIT
-        header = Header(kind, stream, uuid.UUID(session.id), 0, seq, seq, 1, 0, GENESIS, "", live_only)
-        sealed = seal(header, b"[]", X25519PublicKey.from_public_bytes(session.sealing_key))
-        assert self.evidence.put(sealed, header, self.clock.now_ms())
-        return sealed
-
-    def once(self) -> None:
-        asyncio.run(self.rounds.once())
-
-    def files(self) -> set[str]:
-        return {path.name for path in (self.folder / "records").rglob("*.*")}
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    built = House(tmp_path / "data")
-    yield built
-    built.store.close()
+from tests.service.house import House
 
 
 def test_a_session_that_is_silent_for_too_long_expires_and_the_agent_will_hear_of_it(house: House) -> None:
@@ -122,6 +61,17 @@ def test_who_is_heard_at_the_last_moment_has_not_expired(house: House) -> None:
     house.contacts.heard(session.id)
     asyncio.run(house.channel.expire(session.id))
     assert house.sessions.find(session.id).state == "running"
+
+
+def test_a_session_expires_also_when_there_is_no_room_for_another_message(house: House) -> None:
+    session = house.register()
+    full = [ChatMark(str(n), "read", 1) for n in range(Link().max_waiting)]
+    asyncio.run(house.channel.send(session.id, lambda _db: full))
+    with pytest.raises(Refusal, match="too much to do"):
+        asyncio.run(house.channel.send(session.id, lambda _db: full[:1]))
+    house.now += 60
+    house.once()
+    assert house.sessions.find(session.id).end_reason == "expired"
 
 
 def test_a_session_that_was_purged_meanwhile_does_not_expire(house: House) -> None:

@@ -109,9 +109,14 @@ def test_a_body_beyond_the_limit_is_refused(server: Any) -> None:
 
 
 def test_settings_without_effect_are_named_in_the_answer(server: Any) -> None:
-    data = server.register(proctoringSettings={"authorization": True, "recording": False}).data
-    assert data.not_enforced == ("authorization",)
+    data = server.register(proctoringSettings={"navigationControl": True, "recording": False}).data
+    assert data.not_enforced == ("navigationControl",)
     assert data.settings.recording is False
+
+
+def test_whoever_leaves_out_id_and_photo_leaves_out_the_id(server: Any) -> None:
+    settings = server.register(proctoringSettings={"authorization": True, "skipIdAndPhoto": True}).data.settings
+    assert (settings.skip_id, settings.skip_id_and_photo) == (True, True)
 
 
 def test_a_fresh_token_is_given_for_the_old_one(server: Any) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 from websockets.exceptions import WebSocketException
 
 from secureproctor.contract.channel import Chat, ServiceEnded, SessionChanged
@@ -101,8 +102,9 @@ def test_a_service_that_is_killed_again_and_again_loses_nothing_that_it_acknowle
     with course.candidate.channel(course.link) as agent:
         agent.settle()
     with server.console() as console:
-        shown = console.snapshot(course.candidate.id, lambda snapshot: len(snapshot.chat) >= course.told)
-    assert [each.text for each in shown.chat] == [f"word {n + 1}" for n in range(course.told)]
+        talk = console.open(course.candidate.id, lambda detail: len(detail.chat) >= course.told)
+        shown = console.shown[course.candidate.id]
+    assert [each.text for each in talk.chat] == [f"word {n + 1}" for n in range(course.told)]
     assert shown.state == "running"
     stored = server.http.get(
         f"/v1/sessions/{course.candidate.id}/segments", headers=course.candidate.authorization
@@ -130,6 +132,7 @@ def rows_and_files_agree(data: Path, course: Course) -> None:
         store.close()
 
 
+@pytest.mark.slow
 def test_a_killed_service_forgets_no_expiry_and_counts_no_time_of_its_own_absence(launch: Any) -> None:
     first = launch()
     candidate = first.register(expiryTime=EXPIRY_S)

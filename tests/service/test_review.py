@@ -216,7 +216,7 @@ def test_with_recording_off_the_evidence_is_gone_after_the_live_window(launch: A
     assert report["verified"] is True
 
 
-@pytest.mark.parametrize("page", ["/demo", "/console", "/secureproctor.js", "/web/style.css"])
+@pytest.mark.parametrize("page", ["/demo", "/console", "/secureproctor.js", "/authorization.js", "/web/style.css"])
 def test_pages_come_with_their_type_and_a_strict_policy(server: Any, page: str) -> None:
     answer = server.http.get(page)
     assert answer.status_code == 200

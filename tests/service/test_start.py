@@ -65,6 +65,11 @@ def test_origins_and_public_address_are_told_to_the_agent(launch: Any) -> None:
     assert server.ready["url"] == "https://proctor.example"
 
 
+def test_candidates_are_told_who_the_operator_is(launch: Any) -> None:
+    server = launch("--operator", "University of Example")
+    assert server.register().data.operator == "University of Example"
+
+
 def test_a_port_in_use_is_a_sentence(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
@@ -77,6 +82,7 @@ def test_a_port_in_use_is_a_sentence(tmp_path: Path) -> None:
         (("--port", "99999"), "no port 99999"),
         (("--host", "192.0.2.1"), "cannot listen on 192.0.2.1"),
         (("--key", "nothing"), "is not PUBLIC:PRIVATE"),
+        (("--port", "0", "--photo-host", "http://x"), "is not HOST or HOST:PORT"),
     ],
 )
 def test_an_option_that_cannot_be_is_a_sentence(tmp_path: Path, options: tuple[str, ...], sentence: str) -> None:
