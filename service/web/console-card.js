@@ -1,95 +1,24 @@
 // @ts-check
-/* One session of the console: the card's template comes to life once, and then each snapshot changes its texts. */
+/* One candidate on the wall. A card follows its own session and is drawn again for nothing else. */
 
-import { byId, bytes, clock, duration, el, table, words } from "./dom.js";
-import { commandName, stateName, streamName } from "./states.js";
+import { Component, createRef, Following, html } from "./console-html.js";
+import { coverage, nameOf, OVER, reasons } from "./console-order.js";
+import { clock, duration, words } from "./dom.js";
+import { flagName, stateName, streamName } from "./states.js";
 
-const UNDER_WAY = ["running", "paused"];
+const FLAGS_SHOWN = 2;
+const PLENTY_PCT = 99;
+const PICTURES = ["screen", "webcam"];
 
-/** @typedef {(id: string, kind: string, text: string) => boolean} Issue whether it was sent */
-/** @typedef {(id: string, text: string) => boolean} Say whether it was sent */
-
-/** @param {HTMLElement} card @param {string} name @returns {HTMLElement} */
-const part = (card, name) => /** @type {HTMLElement} */ (card.querySelector(`[data-part="${name}"]`));
-
-/** @param {HTMLElement} card @param {string} name @returns {HTMLInputElement} */
-const input = (card, name) => /** @type {HTMLInputElement} */ (card.querySelector(`[data-input="${name}"]`));
-
-/** @param {HTMLElement} card @param {string} action @returns {HTMLButtonElement} */
-const button = (card, action) => /** @type {HTMLButtonElement} */ (card.querySelector(`[data-action="${action}"]`));
-
-/**
- * A card for a session.
- * @param {any} snapshot
- * @param {Issue} issue
- * @param {Say} say
- * @returns {HTMLElement}
- */
-export function build({ session_id, user_id, user_name, group_name }, issue, say) {
-  const card = byId("card").content.firstElementChild.cloneNode(true);
-  const name = user_name || user_id;
-  card.dataset.session = session_id;
-  card.setAttribute("aria-label", `Session of ${name}`);
-  part(card, "name").textContent = name;
-  part(card, "who").textContent = user_name ? `${user_id} · ${group_name}` : group_name;
-  part(card, "question").textContent = `End the test of ${name}? It cannot be taken up again.`;
-  const order = (/** @type {string} */ kind) => {
-    if (issue(session_id, kind, input(card, "reason").value.trim())) input(card, "reason").value = "";
-  };
-  const actions = {
-    pause: () => order("pause"),
-    resume: () => order("resume"),
-    end: () => confirming(card, true),
-    "confirm-end": () => (confirming(card, false), order("end")),
-    "cancel-end": () => confirming(card, false),
-  };
-  for (const [action, act] of Object.entries(actions)) button(card, action).addEventListener("click", act);
-  card.querySelector("form").addEventListener("submit", (/** @type {Event} */ event) => {
-    event.preventDefault();
-    const text = input(card, "chat").value.trim();
-    if (text && say(session_id, text)) input(card, "chat").value = ""; // it stays until it can be sent
-  });
-  return card;
-}
-
-/** @param {HTMLElement} card @param {boolean} asked */
-function confirming(card, asked) {
-  part(card, "confirm").hidden = !asked;
-  button(card, asked ? "confirm-end" : "end").focus();
-}
-
-/** Why the last command was refused, or "". @param {HTMLElement} card @param {string} sentence */
-export function showAnswer(card, sentence) {
-  part(card, "answer").textContent = sentence;
-  part(card, "answer").hidden = !sentence;
-}
-
-/** Show a snapshot. @param {HTMLElement} card @param {any} snapshot */
-export function update(card, snapshot) {
-  const { session_id, state, end_reason, link, access, commands, chat } = snapshot;
-  const over = state === "ended";
-  Object.assign(card.dataset, { state, link });
-  card.classList.toggle("over", over);
-  part(card, "state").textContent = stateName(state) + (end_reason ? `: ${words(end_reason)}` : "");
-  part(card, "state").dataset.mark = state;
-  const report = new URL(`report/${encodeURIComponent(session_id)}`, document.baseURI);
-  report.searchParams.set("access", access);
-  part(card, "report").setAttribute("href", report.href);
-  button(card, "pause").disabled = !(snapshot.pause_resume && UNDER_WAY.includes(state));
-  button(card, "resume").disabled = !(snapshot.pause_resume && UNDER_WAY.includes(state));
-  button(card, "end").disabled = !(snapshot.end_test && !over);
-  if (over) part(card, "confirm").hidden = true;
-  showTimes(card, snapshot);
-  showCommands(part(card, "commands"), commands);
-  showChat(part(card, "chat"), chat);
-}
+/** @param {string} id */
+export const candidatePage = (id) => `#/session/${encodeURIComponent(id)}`;
 
 /**
  * The link in words. How long the session holds out is counted from the moment at which the service said it: the clocks of
  * the service and of this computer need not agree.
  * @param {any} snapshot
  */
-function linkText({ link, state, heard_ms, expires_in_s, arrived }) {
+export function linkText({ link, state, heard_ms, expires_in_s, arrived }) {
   if (link === "never") return "not connected yet";
   if (link !== "offline" || heard_ms === null || state === "ended") return link;
   const since = `offline since ${clock(heard_ms)}`;
@@ -98,59 +27,144 @@ function linkText({ link, state, heard_ms, expires_in_s, arrived }) {
   return left > 0 ? `${since}, ends in ${duration(left)}` : `${since}, ends now`;
 }
 
-/**
- * What grows older by itself: how long the session holds out, when a stream last arrived.
- * @param {HTMLElement} card
- * @param {any} snapshot
- */
-export function showTimes(card, snapshot) {
-  const { link, state, started_ms, backlog_segments, streams } = snapshot;
-  const ago = (/** @type {number} */ ms) => duration((Date.now() - ms) / 1000);
-  part(card, "link").textContent = linkText(snapshot);
-  part(card, "link").dataset.mark = state === "ended" ? "" : link;
-  const facts = [
-    ["Started", clock(started_ms)],
-    ["Waiting at the candidate", backlog_segments ? `${backlog_segments} segments` : "nothing"],
-    ...Object.entries(streams).map(([name, { segments, bytes: size, last_ms }]) => [
-      streamName(name),
-      segments ? `${segments} segments, ${bytes(size)}, last ${ago(last_ms)} ago` : "nothing yet",
-    ]),
-  ];
-  part(card, "facts").replaceChildren(
-    ...facts.map(([term, text]) => el("div", {}, el("dt", {}, term), el("dd", {}, text))),
-  );
+/** The link, which counts by itself while a session runs out. */
+export class LinkMark extends Component {
+  timer = 0;
+
+  componentDidMount() {
+    this.timer = setInterval(() => this.props.snapshot.link === "offline" && this.forceUpdate(), 1000);
+  }
+
+  componentWillUnmount() {
+    clearInterval(this.timer);
+  }
+
+  render() {
+    const { snapshot } = this.props;
+    const mark = snapshot.state === "ended" ? "" : snapshot.link;
+    return html`<span class="mark" data-part="link" data-mark=${mark}>${linkText(snapshot)}</span>`;
+  }
 }
 
-/** @param {HTMLElement} place @param {any[]} commands */
-function showCommands(place, commands) {
-  if (!commands.length) return place.replaceChildren(el("p", { class: "hint" }, "None yet."));
-  const rows = [...commands]
-    .reverse()
-    .map((each) => [
-      commandName(each.kind),
-      el("span", { class: "mark", "data-mark": each.status }, words(each.status)),
-      clock(each.sent_ms ?? each.issued_ms),
-      clock(each.received_ms),
-      clock(each.applied_ms),
-      `${clock(each.acknowledged_ms)}${each.acknowledged_by ? ` by ${each.acknowledged_by}` : ""}`,
-      each.reason || "–",
-    ]);
-  const list = table("Commands", ["Command", "Status", "Sent", "Received", "Applied", "Acknowledged", "Reason"], rows);
-  list.querySelectorAll("tbody tr").forEach((/** @type {HTMLElement} */ row, /** @type {number} */ i) => {
-    const { id, kind, status } = commands[commands.length - 1 - i];
-    Object.assign(row.dataset, { command: id, kind, status });
-  });
-  place.replaceChildren(list);
+/** @param {{snapshot: any}} props */
+export function StateMark({ snapshot: { state, end_reason } }) {
+  const said = stateName(state) + (end_reason ? `: ${words(end_reason)}` : "");
+  return html`<span class="mark" data-part="state" data-mark=${state}>${said}</span>`;
 }
 
-/** @param {HTMLElement} list @param {any[]} chat */
-function showChat(list, chat) {
-  if (list.children.length === chat.length) return;
-  const who = (/** @type {string} */ sender) => (sender === "proctor" ? "You" : "Candidate");
-  list.replaceChildren(
-    ...chat.map(({ sender, text, at_ms }) =>
-      el("li", { "data-sender": sender }, el("span", { class: "hint" }, `${who(sender)}, ${clock(at_ms)}`), text),
-    ),
-  );
-  list.scrollTop = list.scrollHeight;
+/** A small picture that keeps itself fresh. */
+class Thumbnail extends Component {
+  image = createRef();
+  over = () => {};
+
+  componentDidMount() {
+    this.over = this.props.glances.watch(this.image.current, () => this.address());
+  }
+
+  componentWillUnmount() {
+    this.over();
+  }
+
+  shouldComponentUpdate() {
+    return false;
+  }
+
+  address() {
+    const { id, stream, width, state } = this.props;
+    const snapshot = state.sessions.get(id);
+    const newest = snapshot?.streams[stream];
+    if (!newest?.segments || newest.seq === 0) return null;
+    const place = `${newest.epoch}-${newest.seq}`;
+    const url = new URL(`v1/sessions/${encodeURIComponent(id)}/media/${stream}/thumbnail.jpg`, document.baseURI);
+    url.search = new URLSearchParams({ access: snapshot.access, w: String(width), at: place }).toString();
+    return { place, url: url.href };
+  }
+
+  render() {
+    const { stream, name } = this.props;
+    return html`<img
+      ref=${this.image}
+      class=${stream}
+      data-thumbnail=${stream}
+      alt=${`${streamName(stream)} of ${name}`}
+    />`;
+  }
+}
+
+export class Card extends Following {
+  topics() {
+    return [`session:${this.props.id}`];
+  }
+
+  shouldComponentUpdate() {
+    return false; // its own topic draws it again
+  }
+
+  render() {
+    const { id, console, glances } = this.props;
+    const snapshot = console.state.sessions.get(id);
+    if (!snapshot) return null;
+    const name = nameOf(snapshot);
+    const unseen = console.state.unseen(snapshot);
+    const why = reasons(snapshot, unseen);
+    return html`<article
+      class=${`candidate${snapshot.state === "ended" ? " over" : ""}${why.length ? " urgent" : ""}`}
+      data-session=${id}
+      data-state=${snapshot.state}
+      data-link=${snapshot.link}
+      data-authorization=${snapshot.authorization ? snapshot.authorization_step : "off"}
+      aria-labelledby=${`name-${id}`}
+    >
+      <div class="pictures">
+        <span class="none">${OVER.includes(snapshot.state) ? "Ended" : "No picture yet"}</span>
+        ${PICTURES.map(
+          (stream) =>
+            html`<${Thumbnail}
+              key=${stream}
+              id=${id}
+              stream=${stream}
+              name=${name}
+              width=${stream === "screen" ? 320 : 160}
+              state=${console.state}
+              glances=${glances}
+            />`,
+        )}
+      </div>
+      ${why.length > 0 && html`<p class="why" data-part="attention">${why.join(" · ")}</p>`}
+      <div class="about">
+        <h3 id=${`name-${id}`}><a data-action="open" href=${candidatePage(id)}>${name}</a></h3>
+        <p class="hint">${snapshot.group_name}${snapshot.user_name ? ` · ${snapshot.user_id}` : ""}</p>
+        <p class="marks"><${StateMark} snapshot=${snapshot} /><${LinkMark} snapshot=${snapshot} /></p>
+        <${Figures} snapshot=${snapshot} />
+        <${Flags} flags=${snapshot.flags ?? []} />
+      </div>
+    </article>`;
+  }
+}
+
+/** @param {{snapshot: any}} props */
+function Figures({ snapshot }) {
+  const covered = coverage(snapshot);
+  const { backlog_segments } = snapshot;
+  if (covered === null && !backlog_segments) return null;
+  return html`<p class="figures hint">
+    ${
+      covered !== null &&
+      html`<span data-part="coverage" class=${covered < PLENTY_PCT ? "warned" : ""}
+        >${covered.toFixed(1)} % covered</span
+      >`
+    }
+    ${backlog_segments > 0 && html`<span data-part="backlog" class="warned">${backlog_segments} segments wait</span>`}
+  </p>`;
+}
+
+/** @param {{flags: any[]}} props */
+function Flags({ flags }) {
+  if (!flags.length) return null;
+  const newest = flags.slice(-FLAGS_SHOWN).reverse();
+  const more = flags.length - newest.length;
+  return html`<ul class="flags" data-part="flags" aria-label="Flags">
+    ${newest.map(({ flag, start_s }) => html`<li>${flagName(flag)} <span class="number">${duration(start_s)}</span></li>`)}
+    ${more > 0 && html`<li class="more">${more} more</li>`}
+  </ul>`;
 }

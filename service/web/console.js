@@ -1,145 +1,110 @@
 // @ts-check
 /*
- * The proctor's console: one WebSocket (contract/console.py), one card for each session, the newest first.
+ * The proctor's console: log-in, the wall of candidates, one candidate's page, the proctors' accounts. This file puts it together.
  *
- * A card is built once and then only its texts change, so that a message half typed survives the next snapshot.
+ * Addresses: `#/` the wall · `#/session/<id>` a candidate · `#/accounts` · `#key=<key>` opens it without a log-in.
  *
  * Element ids and attributes, stable for automation:
- *   #connection (data-connected) · #gate #key #open #keyError: asks for the key when there is none, or a wrong one
- *   #sessions holds [data-session=<id>] with data-state and data-link; in each:
- *     [data-action=pause|resume|end] · [data-action=confirm-end|cancel-end] after end · [data-input=reason]
- *     [data-part=commands] rows [data-command=<id>][data-kind][data-status] · [data-part=chat]
- *     [data-input=chat] [data-action=say] · [data-part=report] · [data-part=answer]
- *   #consoleError: refusals that belong to no session
- *
- * The key comes by the fragment (`#key=...`), which browsers do not send, and stays in sessionStorage.
+ *   #connection (data-connected) · #who (data-role) · #logout · #announce: what a screen reader is told
+ *   #login (form) #loginName #loginPassword #loginSubmit #loginError
+ *   #wall, in it article[data-session=<id>][data-state][data-link][data-authorization] with [data-action=open],
+ *     img[data-thumbnail=screen|webcam] (data-place: which record it shows), [data-part=link|flags|attention|coverage|backlog]
+ *   #filter (text) #filterState #filterGroup #sort · #count · #empty
+ *   #candidate[data-session][data-state][data-link][data-authorization] · #back
+ *     buttons [data-action=pause|resume|end|authorize|reject|resubmit-photo|resubmit-id_card|resubmit-both|
+ *       quality-full|quality-reduced|quality-least|snapshot-screen|snapshot-webcam], [data-input=reason]
+ *     end and reject ask first: [data-action=confirm] / [data-action=cancel] · [data-part=answer] (refusals)
+ *     [data-part=commands] rows [data-command=<id>][data-kind][data-status]
+ *     [data-part=chat] li[data-message=<id>][data-sender=proctor|candidate][data-mark=sent|delivered|read],
+ *       [data-input=chat] [data-action=say]
+ *     [data-part=timeline] li[data-event=<kind>] and li[data-flag=<flag>] · [data-action=flags-only][aria-pressed]
+ *     [data-part=desk] with img[data-still=photo|id_card|reference] · [data-part=stills] · #enlarged (dialog)
+ *     video[data-live=screen|webcam] (data-behind: seconds behind live; data-stale), [data-action=sound][aria-pressed]
+ *     [data-part=state|link|quality|backlog|coverage] · [data-part=report] (link)
+ *   super proctors: #accountsOpen · #accounts with rows [data-proctor=<name>] ([data-action=edit|remove]),
+ *     form #accountForm #accountName #accountPassword #accountRole #accountGroups #accountDisabled #accountSave, #accountError
  */
 
-import { build, showAnswer, showTimes, update } from "./console-card.js";
+import { Accounts } from "./console-accounts.js";
+import { announcing } from "./console-announce.js";
+import { Candidate } from "./console-candidate.js";
+import { Following, html, render } from "./console-html.js";
+import { Line } from "./console-line.js";
+import { LogIn } from "./console-login.js";
+import { State } from "./console-state.js";
+import { Wall } from "./console-wall.js";
 import { byId } from "./dom.js";
+import { LiveLine } from "./live.js";
 
-const KEY = "secureproctor.proctorKey";
-const FIRST_PAUSE_MS = 500;
-const LONGEST_PAUSE_MS = 10_000;
+const ROLES = /** @type {Record<string, string>} */ ({ proctor: "Proctor", super: "Super proctor" });
 
-/** @type {Map<string, {card: HTMLElement, snapshot: any}>} */
-const sessions = new Map();
-/** Commands without an answer yet: the console's mark → the session. @type {Map<string, string>} */
-const asked = new Map();
-/** @type {WebSocket | null} */
-let socket = null;
-let attempts = 0;
-let marks = 0;
+/** All that the components share. @typedef {{state: State, line: Line, live: LiveLine}} Console */
 
-takeKey();
-byId("gate").addEventListener("submit", enter);
-setInterval(() => sessions.forEach(({ card, snapshot }) => showTimes(card, snapshot)), 1000);
-if (sessionStorage.getItem(KEY)) connect();
-else ask("");
-
-function takeKey() {
-  const key = new URLSearchParams(location.hash.slice(1).replaceAll("+", "%2B")).get("key");
-  if (!key) return;
-  sessionStorage.setItem(KEY, key);
-  history.replaceState(null, "", location.pathname + location.search); // out of the address bar and the history
+/** @param {string} hash @returns {[string, string]} the page and what of it */
+function routed(hash) {
+  const [page = "", of = ""] = hash.replace(/^#\/?/, "").split("/");
+  return [page, decodeURIComponent(of)];
 }
 
-/** @param {string} sentence */
-function ask(sentence) {
-  sessionStorage.removeItem(KEY);
-  byId("gate").hidden = false;
-  byId("keyError").textContent = sentence;
-  byId("key").focus();
+class App extends Following {
+  /** The candidate whose page was left. */ last = "";
+  route = routed(location.hash);
+
+  topics() {
+    return ["me", "line"];
+  }
+
+  componentDidMount() {
+    super.componentDidMount();
+    window.addEventListener("hashchange", () => {
+      if (this.route[0] === "session") this.last = this.route[1];
+      this.route = routed(location.hash);
+      this.forceUpdate();
+    });
+  }
+
+  render() {
+    const { state, line } = this.props.console;
+    return html`<${Bar} console=${this.props.console} />
+      <main>${line.who ? (state.me ? this.page() : html`<p class="hint">Connecting …</p>`) : this.logIn()}</main>`;
+  }
+
+  logIn() {
+    return html`<${LogIn} console=${this.props.console} />`;
+  }
+
+  page() {
+    const [page, of] = this.route;
+    const { console } = this.props;
+    if (page === "session") return html`<${Candidate} key=${of} id=${of} console=${console} />`;
+    if (page === "accounts" && console.state.me.role === "super") return html`<${Accounts} console=${console} />`;
+    return html`<${Wall} console=${console} last=${this.last} />`;
+  }
 }
 
-/** @param {Event} event */
-function enter(event) {
-  event.preventDefault();
-  sessionStorage.setItem(KEY, byId("key").value.trim());
-  byId("gate").hidden = true;
-  connect();
+/** @param {{console: Console}} props */
+function Bar({ console: { state, line } }) {
+  const { me, connected } = state;
+  const said = connected ? "Connected" : "Not connected; trying again";
+  return html`<header class="bar">
+    <h1>
+      <a href="#/">SecureProctor <span>Console</span></a>
+    </h1>
+    <p id="connection" class="hint" role="status" data-connected=${String(connected)}>${line.who ? said : ""}</p>
+    ${
+      me &&
+      line.who &&
+      html`<nav aria-label="Console">
+        <span id="who" class="hint" data-role=${me.role}>${me.name} · ${ROLES[me.role] ?? me.role}</span>
+        ${me.role === "super" && html`<a id="accountsOpen" class="button" href="#/accounts">Proctors</a>`}
+        <button type="button" id="logout" onclick=${() => line.leave()}>Log out</button>
+      </nav>`
+    }
+  </header>`;
 }
 
-function connect() {
-  const address = new URL("v1/proctor", document.baseURI);
-  address.protocol = address.protocol.replace("http", "ws");
-  socket = new WebSocket(address);
-  socket.onopen = opened;
-  socket.onmessage = ({ data }) => received(JSON.parse(data));
-  socket.onclose = lost;
-}
-
-function opened() {
-  attempts = 0;
-  send({ type: "hello", key: sessionStorage.getItem(KEY) });
-  showConnection(true);
-}
-
-function lost() {
-  showConnection(false);
-  asked.clear();
-  if (!sessionStorage.getItem(KEY)) return;
-  const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** attempts++);
-  setTimeout(connect, pause * (0.5 + Math.random() / 2));
-}
-
-/** @param {boolean} connected */
-function showConnection(connected) {
-  byId("connection").dataset.connected = String(connected);
-  byId("connection").textContent = connected ? "Connected" : "Not connected; trying again";
-  byId("empty").hidden = !connected || sessions.size > 0;
-}
-
-/** @param {object} message @returns {boolean} whether it could be sent */
-function send(message) {
-  if (socket?.readyState !== WebSocket.OPEN) return false;
-  socket.send(JSON.stringify(message));
-  return true;
-}
-
-/** @param {string} id @param {string} kind @param {string} text */
-function issue(id, kind, text) {
-  const request = `console-${++marks}`;
-  asked.set(request, id);
-  const sent = send({ type: "command", session_id: id, kind, text, request });
-  if (!sent) answer(request, "The service is not connected; the command was not sent.");
-  return sent;
-}
-
-/** @param {string} id @param {string} text */
-const say = (id, text) => send({ type: "chat", session_id: id, text });
-
-/** @param {any} message */
-function received(message) {
-  if (message.type === "failed") return failed(message);
-  if (message.type === "session") return showSession(message);
-  if (message.type === "issued") return answer(message.request, "");
-}
-
-/** @param {{error: {code: string, message: string, remedy?: string}, request?: string}} failure */
-function failed({ error, request = "" }) {
-  const sentence = `${error.message} ${error.remedy ?? ""}`.trim();
-  if (error.code === "proctor_key_invalid") return ask(sentence);
-  if (asked.has(request)) return answer(request, sentence);
-  byId("consoleError").textContent = sentence;
-  byId("consoleError").hidden = false;
-}
-
-/** @param {string} request @param {string} sentence why it was refused, or "" */
-function answer(request, sentence) {
-  const session = sessions.get(asked.get(request) ?? "");
-  asked.delete(request);
-  if (!session) return;
-  showAnswer(session.card, sentence);
-}
-
-/** @param {any} fresh */
-function showSession(fresh) {
-  const snapshot = { ...fresh, arrived: performance.now() };
-  const known = sessions.get(snapshot.session_id);
-  const card = known?.card ?? build(snapshot, issue, say);
-  if (!known) byId("sessions").prepend(card);
-  sessions.set(snapshot.session_id, { card, snapshot });
-  byId("empty").hidden = true;
-  update(card, snapshot);
-}
+const state = new State();
+const line = new Line(state);
+const shared = { state, line, live: new LiveLine(line.hello) };
+announcing(state, byId("announce"));
+render(html`<${App} console=${shared} />`, byId("app"));

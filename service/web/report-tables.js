@@ -4,7 +4,8 @@
 import { FIELDS } from "./demo-form.js";
 import { byId, bytes, clock, dateTime, duration, el, table, words } from "./dom.js";
 import { sentence } from "./incidents.js";
-import { commandName, stateName, streamName } from "./states.js";
+import { argumentName, commandName, stateName, statusName, streamName } from "./states.js";
+import { identityLine, showIdentity } from "./report-identity.js";
 
 /** @typedef {(session: number) => void} Seek */
 
@@ -30,6 +31,7 @@ export function showTables(report, seek) {
   showWho(report);
   showIntegrity(report);
   showVerdict(report);
+  showIdentity(report);
   showCoverage(report, seek);
   showFlags(report, seek);
   showCommands(report);
@@ -54,7 +56,7 @@ function showWho(report) {
     Ended: dateTime(report.ended_ms),
     Running: duration(report.running_s),
     "Session expiry": duration(report.expiry_s),
-    Identity: report.identity,
+    Identity: identityLine(report.identity),
   });
 }
 
@@ -156,32 +158,52 @@ function showFlags(report, seek) {
 /** @param {any} report */
 function showCommands(report) {
   const rows = report.commands.map((/** @type {any} */ each) => [
-    commandName(each.kind),
-    el("span", { class: "mark", "data-mark": each.status }, words(each.status)),
-    clock(each.issued_ms),
+    whatWasOrdered(each),
+    el("span", { class: "mark", "data-mark": each.status }, statusName(each.status)),
+    `${clock(each.issued_ms)}${by(each.issued_by)}`,
     clock(each.received_ms),
     clock(each.applied_ms),
-    `${clock(each.acknowledged_ms)}${each.acknowledged_by ? ` by ${each.acknowledged_by}` : ""}`,
+    acknowledgement(each),
     each.reason || "–",
   ]);
   listing(
     "commands",
     "Proctor's commands",
-    ["Command", "Status", "Issued", "Received", "Applied", "Acknowledged", "Reason"],
+    ["Command", "Status", "Issued", "Received", "In effect", "Acknowledged", "Reason"],
     rows,
   );
 }
 
+/** @param {any} command */
+function whatWasOrdered({ kind, argument, text }) {
+  const name = argument ? `${commandName(kind)}: ${argumentName(argument)}` : commandName(kind);
+  return el("span", {}, name, text ? el("span", { class: "told hint" }, `“${text}”`) : null);
+}
+
+/** It may have come after the proctor was told of its lack. @param {any} command */
+function acknowledgement({ acknowledged_ms, acknowledged_by, unacknowledged_ms }) {
+  const late = unacknowledged_ms ? `not by ${clock(unacknowledged_ms)}` : "";
+  if (!acknowledged_ms) return late || "–";
+  return `${clock(acknowledged_ms)}${by(acknowledged_by)}${late ? ` (${late})` : ""}`;
+}
+
+/** @param {string | undefined} name */
+const by = (name) => (name ? ` by ${name}` : "");
+
 /** @param {any} report */
 function showChat(report) {
-  const lines = report.chat.map((/** @type {any} */ { sender, text, at_ms }) =>
-    el(
+  const lines = report.chat.map((/** @type {any} */ message) => {
+    const { sender, text, at_ms, by: name, delivered_ms, read_ms } = message;
+    const mark = read_ms ? "read" : delivered_ms ? "delivered" : "sent";
+    const when = read_ms ?? delivered_ms;
+    return el(
       "li",
-      { "data-sender": sender },
-      el("span", { class: "hint" }, `${sender === "proctor" ? "Proctor" : "Candidate"}, ${clock(at_ms)}`),
+      { "data-sender": sender, "data-mark": mark },
+      el("span", { class: "hint" }, `${sender === "proctor" ? name || "Proctor" : "Candidate"}, ${clock(at_ms)}`),
       text,
-    ),
-  );
+      el("span", { class: "hint tick" }, when ? `${mark} ${clock(when)}` : mark),
+    );
+  });
   byId("chat").replaceChildren(...(lines.length ? lines : [el("p", { class: "hint" }, "Nobody wrote.")]));
 }
 

@@ -7,6 +7,7 @@
  *   #integrity (data-findings: how many accuse somebody), when evidence was damaged: #integritySummary #tampering
  *     [data-kind][data-stream]
  *   #player #play #time (data-seconds) #seek #total #speed #volume, the elements #screen #webcam #audio
+ *   #identity (data-step) #identitySummary #identityPictures · #pictures #stills; in both figure[data-still=<of>]
  *   #flags #commands #chat #chains (data-verified) #settings #events; [data-seek=<seconds>] buttons
  *   body has data-loaded once the report is shown
  */

@@ -19,10 +19,52 @@ const STATES = {
 };
 
 /** @type {Record<string, string>} */
-const CAPTURED = { screen: "Screen", webcam: "Camera", audio: "Microphone", events: "Events" };
+const CAPTURED = { screen: "Screen", webcam: "Camera", audio: "Microphone", events: "Events", stills: "Pictures" };
 
 /** @type {Record<string, string>} */
-const COMMANDS = { pause: "Pause", resume: "Resume", end: "End" };
+const COMMANDS = {
+  pause: "Pause",
+  resume: "Resume",
+  end: "End",
+  authorize: "Allow",
+  reject: "Reject",
+  resubmit: "Ask again",
+  quality: "Quality",
+  snapshot: "Snapshot",
+};
+
+/** @type {Record<string, string>} */
+const STATUSES = {
+  issued: "on its way",
+  received: "received",
+  applied: "in effect",
+  unacknowledged: "in effect, not acknowledged",
+};
+
+/** @type {Record<string, string>} */
+const ARGUMENTS = {
+  photo: "the photo",
+  id_card: "the ID card",
+  both: "photo and ID card",
+  full: "full",
+  reduced: "reduced",
+  least: "lowest",
+  screen: "of the screen",
+  webcam: "of the camera",
+};
+
+/** @type {Record<string, string>} */
+const STILLS = { photo: "Photo", id_card: "ID card", screen: "Screen", webcam: "Camera", reference: "Reference" };
+
+/** @type {Record<string, string>} */
+const STEPS = {
+  "": "Has not begun",
+  consent: "Asked for consent",
+  capture: "Takes the pictures",
+  submitted: "Waits for your decision",
+  authorized: "Allowed",
+  rejected: "Rejected",
+};
 
 /** @param {string} state */
 export const stateName = (state) => STATES[state] ?? words(state);
@@ -32,3 +74,21 @@ export const streamName = (stream) => CAPTURED[stream] ?? words(stream);
 
 /** @param {string} kind */
 export const commandName = (kind) => COMMANDS[kind] ?? words(kind);
+
+/** How far a command came. @param {string} status */
+export const statusName = (status) => STATUSES[status] ?? words(status);
+
+/** A command's argument, as it goes on after its name. @param {string} argument */
+export const argumentName = (argument) => ARGUMENTS[argument] ?? words(argument);
+
+/** What a picture shows. @param {string} of */
+export const stillName = (of) => STILLS[of] ?? words(of);
+
+/** How far authorization came. @param {string} step */
+export const stepName = (step) => STEPS[step] ?? words(step);
+
+/** A flag's code as a sentence begins. @param {string} flag */
+export function flagName(flag) {
+  const said = words(flag).toLowerCase();
+  return said.charAt(0).toUpperCase() + said.slice(1);
+}

@@ -47,7 +47,7 @@ export function draw(report, width, seek) {
   const x = (/** @type {number} */ s) => LABEL + (Math.min(Math.max(0, s), total) / total) * (width - LABEL - 8);
   const lanes = [
     ...report.streams
-      .filter((/** @type {any} */ { stream }) => stream !== "events")
+      .filter((/** @type {any} */ { stream }) => !["events", "stills"].includes(stream))
       .map((/** @type {any} */ each) => streamLane(each, report, x, total)),
     lane(
       "Pauses",

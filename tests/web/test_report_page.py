@@ -21,6 +21,7 @@ from playwright.sync_api import Page, expect
 from secureproctor.contract import report as contract
 from secureproctor.contract.errors import ErrorAnswer, Refusal
 from secureproctor.contract.events import EVENTS
+from tests.web.conftest import PIXEL
 
 WEB = Path(__file__).parents[2] / "service" / "web"
 STARTED_MS = 1_700_000_000_000
@@ -124,7 +125,7 @@ def canned(**changes: Any) -> contract.Report:
         contract.StreamReport(name, 6, 20_000, 6.0, 66.7, "avc1", f"media/{name}.m3u8?access=a") for name in EPOCHS
     )
     report = contract.Report(
-        schema=1, session_id="session-1", user_id="user-1", group_name="group-1", user_name="Zoë <i>Å</i>",
+        schema=contract.SCHEMA, session_id="session-1", user_id="user-1", group_name="group-1", user_name="Zoë <i>Å</i>",
         user_email="zoe@exam.example", state="ended", end_reason="stopped", registered_ms=STARTED_MS - 9000,
         started_ms=STARTED_MS, ended_ms=STARTED_MS + 9000, running_s=9.0, expiry_s=300,
         settings={"screenCapture": True, "recording": False, "msb": True, "initialState": "running"},
@@ -191,7 +192,7 @@ def ready_at(page: Page, second: float) -> None:
 def test_it_says_who_when_and_how_credible(report: Page) -> None:
     expect(report.locator("#who")).to_have_text("Zoë <i>Å</i>")
     expect(report.locator("#facts")).to_contain_text("Ended: stopped")
-    expect(report.locator("#facts")).to_contain_text("No identity check was made in this version.")
+    expect(report.locator("#facts")).to_contain_text("IdentityNot looked at")
     expect(report.locator("#verdict")).to_have_attribute("data-band", "medium")
     expect(report.locator("#verdict")).to_contain_text("medium · 72 of 100")
     expect(report.locator("#verdict")).to_contain_text("28 less: away from the window")
@@ -390,6 +391,67 @@ def test_a_session_that_never_started_has_a_report(page: Page, site: Any) -> Non
     shown(page, site, {}, **nothing, events=(), commands=(), chat=(), chains=())
     expect(page.locator("#flags")).to_have_text("None.")
     expect(page.locator("#chat")).to_have_text("Nobody wrote.")
+
+
+def picture(of: str, seq: int, *hints: str) -> contract.StillReport:
+    url = f"/v1/sessions/session-1/stills/0/{seq}?access=a"
+    return contract.StillReport(of, STARTED_MS + seq * 1000, 0, seq, 640, 480, hints, url)
+
+
+def test_identity_shows_the_pictures_side_by_side_and_who_decided(page: Page, site: Any) -> None:
+    stills = (picture("photo", 1, "too_dark"), picture("id_card", 2), picture("screen", 3))
+    identity = contract.IdentityReport(
+        "rejected", ("id_card",), STARTED_MS, STARTED_MS, STARTED_MS, "ada", "It is <b>another</b> person.", stills[0],
+        stills[1], "/v1/sessions/session-1/reference?access=a",
+    )  # fmt: skip
+    for path in ("stills/0/1", "stills/0/2", "stills/0/3", "reference"):
+        site.files[f"/v1/sessions/session-1/{path}"] = ("image/png", PIXEL)
+    shown(page, site, {}, streams=(), identity=identity, stills=stills)
+    expect(page.locator("#identity")).to_have_attribute("data-step", "rejected")
+    expect(page.locator("#identitySummary")).to_contain_text("Rejected by ada")
+    expect(page.locator("#identitySummary")).to_contain_text("“It is <b>another</b> person.”")
+    expect(page.locator("#identitySummary")).to_contain_text("Still to be shown: the ID card.")
+    figures = page.locator("#identityPictures figure")
+    assert figures.evaluate_all("(all) => all.map((each) => each.dataset.still)") == ["photo", "id_card", "reference"]
+    expect(figures.nth(0)).to_contain_text("Too dark")
+    expect(page.locator("#stills figure")).to_have_count(3)
+    address = f"{site.url}/v1/sessions/session-1/stills/0/3?access=a"
+    expect(page.locator("#stills [data-still=screen] a")).to_have_attribute("href", address)
+    page.wait_for_function(
+        "() => [...document.images].every((each) => !each.src || each.naturalWidth || !each.complete)"
+    )
+
+
+def test_a_reference_that_could_not_be_fetched_is_told(page: Page, site: Any) -> None:
+    identity = contract.IdentityReport("submitted", reference_error="the address is of an internal network")
+    shown(page, site, {}, streams=(), identity=identity)
+    expect(page.locator("#identitySummary")).to_contain_text("Not decided: waits for a decision.")
+    expect(page.locator("#identityPictures")).to_contain_text("the address is of an internal network")
+    expect(page.locator("#pictures")).to_be_hidden()
+
+
+def test_commands_tell_who_ordered_what_and_chat_how_far_it_came(page: Page, site: Any) -> None:
+    late = contract.CommandReport(
+        "a", "end", "acknowledged", STARTED_MS, received_ms=STARTED_MS, applied_ms=STARTED_MS,
+        acknowledged_ms=STARTED_MS + 60_000, acknowledged_by="page", text="The time is over.", issued_by="ada",
+        unacknowledged_ms=STARTED_MS + 30_000,
+    )  # fmt: skip
+    asked = contract.CommandReport("b", "resubmit", "unacknowledged", STARTED_MS, argument="both", issued_by="grace")
+    chat = (
+        contract.ChatReport("proctor", "Hello", STARTED_MS, "m-1", "ada", STARTED_MS, STARTED_MS),
+        contract.ChatReport("candidate", "Hi", STARTED_MS, "m-2", "", STARTED_MS),
+        contract.ChatReport("proctor", "?", STARTED_MS, "m-3", "ada"),
+    )
+    shown(page, site, {}, streams=(), commands=(late, asked), chat=chat)
+    rows = page.locator("#commands tbody tr")
+    expect(rows.nth(0)).to_contain_text("“The time is over.”")
+    expect(rows.nth(0).locator("td").nth(2)).to_contain_text("by ada")
+    expect(rows.nth(0).locator("td").nth(5)).to_contain_text(re.compile(r"by page \(not by \d\d:\d\d:\d\d\)"))
+    expect(rows.nth(1)).to_contain_text("Ask again: photo and ID card")
+    expect(rows.nth(1)).to_contain_text("in effect, not acknowledged")
+    lines = page.locator("#chat li")
+    assert lines.evaluate_all("(all) => all.map((each) => each.dataset.mark)") == ["read", "delivered", "sent"]
+    expect(lines.nth(0)).to_contain_text("ada, ")
 
 
 def test_a_refused_link_says_why(page: Page, site: Any) -> None:
