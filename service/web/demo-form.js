@@ -4,15 +4,7 @@
 import { byId, el } from "./dom.js";
 
 /** contract.http.NOT_YET_ENFORCED: carried and recorded, without effect in this version. */
-export const NOT_YET_ENFORCED = [
-  "authorization",
-  "msb",
-  "msbKey",
-  "navigationControl",
-  "skipId",
-  "skipIdAndPhoto",
-  "candidatePhotoUrl",
-];
+export const NOT_YET_ENFORCED = ["msb", "msbKey", "navigationControl"];
 
 /**
  * One entry. `needs` is the switch without which it has no meaning: it is disabled then. `invalid` says in a sentence what is

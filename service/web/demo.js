@@ -10,27 +10,40 @@
  *   calls    #init #checkSystem #start #stop #reportUrl #reportJson #listenError #listenChat #listenEvents (aria-pressed)
  *            #autoAcknowledge (switch) #pauseAck #resumeAck #endAck #chatText #chatSend; a running call's button is aria-busy
  *   outputs  #consoleRequest #consoleSignature #consoleToken #consoleError (data-code) #consoleChat #log #checks
- *            (rows [data-check][data-status]) #reportLink #reportText #request (data-id, data-kind) #conversation
- *   status   #state (data-state, data-session) #capturing, and what demo-outlook.js names
+ *            (rows [data-check][data-status]) #reportLink #reportText #departed (rows [data-departed]) by #departedShow
+ *   status   #state (data-state, data-session) #capturing #quality (data-level) #transport (data-transport), and what
+ *            demo-outlook.js names; #holder with #takeOver, when another tab holds the session
+ *   proctor  what demo-chat.js and demo-requests.js name
  *   pause    #pauseLayer holds #talk while the test is paused; #pausedStop
+ *   desk     #desk holds the authorization desk: see authorization.js
  *
  * The form can be filled by the page's query, by ids (`?userId=...&screenCapture=0`); the private key only by the fragment
- * (`#privateKey=...`), which browsers do not send. `?agent=ws://127.0.0.1:PORT/v1/page` names another agent on this computer.
+ * (`#privateKey=...`), which browsers do not send. `?agent=ws://127.0.0.1:PORT/v1/page` names another agent on this computer,
+ * `?transport=native|loopback|auto` the way to it.
  */
 
 import { byId, clock, el, table, words } from "./dom.js";
+import { showAuthorization } from "./authorization.js";
+import { Chat } from "./demo-chat.js";
+import { showDeparted } from "./demo-departed.js";
 import { entryOf, initBody, mark, prefill, render, reportParameters, signer, validate } from "./demo-form.js";
 import { forget, showOutlook } from "./demo-outlook.js";
+import { forgetRequest, requestId, showPending, showRequest } from "./demo-requests.js";
 import { commandName, stateName, streamName } from "./states.js";
 
 const { SecureProctor, SecureProctorError } = globalThis;
 const LOG_LENGTH = 300;
+/** @type {Record<string, string>} */
+const TRANSPORTS = { loopback: "WebSocket", native: "Extension" };
+/** @type {Record<string, string>} */
+const QUALITIES = { full: "Full", reduced: "Reduced", least: "Lowest" };
 
 const place = new URLSearchParams(location.search);
 render(byId("form"));
 prefill(place);
 takePrivateKey();
 const proctor = connect();
+const chat = new Chat(proctor);
 
 /** What each button does. */
 const CALLS = {
@@ -44,6 +57,8 @@ const CALLS = {
   pauseAck: () => acknowledge("pause"),
   resumeAck: () => acknowledge("resume"),
   endAck: () => acknowledge("end"),
+  departedShow: async () => showDeparted(await proctor.departed()),
+  takeOver: () => proctor.takeOver(),
 };
 
 /** What each listener button registers, and with its second press removes. */
@@ -60,13 +75,17 @@ byId("form").addEventListener("submit", (/** @type {Event} */ event) => event.pr
 byId("chatForm").addEventListener("submit", say);
 byId("autoAcknowledge").addEventListener("change", switchAcknowledgement);
 
-new ResizeObserver(([{ target }]) => document.body.style.setProperty("--head", `${target.clientHeight}px`)).observe(
-  byId("bar"),
-);
+new ResizeObserver(([{ target }]) =>
+  document.documentElement.style.setProperty("--head", `${target.clientHeight}px`),
+).observe(byId("bar"));
 proctor.setListener("status", showStatus);
 proctor.setListener("connection", ({ connected }) => showConnection(connected));
-proctor.setListener("chat", (message) => bubble("proctor", message.text, message.at_ms));
+proctor.setListener("holder", ({ holding }) => showHolder(holding));
+proctor.setListener("authorization", ({ decision, text }) =>
+  log("authorization", [words(decision), text].filter(Boolean).join(": ")),
+);
 for (const kind of /** @type {const} */ (["pause", "resume", "end"])) proctor.setListener(kind, showRequest);
+showAuthorization(proctor, byId("desk"));
 proctor.hello().catch(agentMissing);
 
 function takePrivateKey() {
@@ -78,9 +97,9 @@ function takePrivateKey() {
 }
 
 function connect() {
-  const agentUrl = place.get("agent") ?? undefined;
+  const [agentUrl, transport] = ["agent", "transport"].map((name) => place.get(name) ?? undefined);
   try {
-    return new SecureProctor({ agentUrl });
+    return new SecureProctor({ agentUrl, transport: /** @type {any} */ (transport) });
   } catch (error) {
     showError(error);
     return new SecureProctor();
@@ -155,10 +174,9 @@ function showRequestSent(text, signed) {
 
 /** @param {"pause" | "resume" | "end"} kind */
 async function acknowledge(kind) {
-  const shown = byId("request");
-  const id = shown.dataset.kind === kind ? shown.dataset.id : "";
+  const id = requestId(kind);
   await proctor[`${kind}Ack`](id);
-  if (shown.dataset.kind === kind) shown.hidden = true;
+  if (id && id === requestId(kind)) forgetRequest();
 }
 
 async function switchAcknowledgement() {
@@ -179,9 +197,8 @@ async function say(event) {
   const text = input.value.trim();
   if (!text) return;
   try {
-    await proctor.sendMessage(text);
+    await chat.send(text);
     input.value = "";
-    bubble("candidate", text, Date.now());
     if (byId("listenChat").getAttribute("aria-pressed") === "true") chatLine("You", text);
   } catch (error) {
     showError(error);
@@ -237,17 +254,33 @@ function showStatus(status) {
   Object.assign(state.dataset, { state: status.state, session: status.session_id });
   showCapturing(status);
   showOutlook(status);
+  showQuality(status);
+  showPending(status);
   byId("autoAcknowledge").checked = status.auto_acknowledgement;
   pause(status.paused);
 }
 
 /** @param {any} status */
-function showCapturing({ capturing, test_sources }) {
+function showCapturing({ capturing, test_sources, authorization }) {
   const names = capturing.map(
     (/** @type {string} */ each) => streamName(each) + (test_sources.includes(each) ? " (test source)" : ""),
   );
+  if (authorization?.preview) names.push("Camera, for your own eyes"); // it is open, and its light is on
   byId("capturing").textContent = names.join(", ") || "Nothing";
   byId("capturing").dataset.on = String(names.length > 0);
+}
+
+/** @param {any} status */
+function showQuality({ quality = "full", session_id }) {
+  byId("quality").textContent = session_id ? (QUALITIES[quality] ?? words(quality)) : "–";
+  byId("quality").dataset.level = session_id ? quality : "";
+}
+
+/** @param {boolean} holding */
+function showHolder(holding) {
+  byId("holder").hidden = holding;
+  byId("holderNews").textContent = holding ? "" : "This session is open in another tab.";
+  log("holder", holding ? "This tab holds the session." : "Another tab holds the session.");
 }
 
 /** @param {any} error */
@@ -259,7 +292,10 @@ function agentMissing(error) {
 /** @param {boolean} connected */
 function showConnection(connected) {
   log("agent", connected ? "The agent is connected." : "The agent is away; this page reconnects by itself.");
+  byId("transport").textContent = TRANSPORTS[proctor.transport] ?? "–";
+  byId("transport").dataset.transport = proctor.transport;
   if (connected) return;
+  byId("holder").hidden = true;
   byId("state").textContent = "The agent is away";
   byId("state").dataset.state = "";
   forget();
@@ -278,34 +314,14 @@ function pause(paused) {
 }
 
 /** @param {any} request */
-function showRequest({ kind, id, text, acknowledged }) {
-  const shown = byId("request");
-  const name = commandName(kind);
-  const next = acknowledged ? "acknowledged" : `please confirm with ${name} Ack`;
-  shown.textContent = `${name}${text ? ` – “${text}”` : ""}: ${next}`;
-  shown.hidden = false;
-  Object.assign(shown.dataset, { kind, id });
-  byId("pauseText").textContent = kind === "pause" ? text : "";
-  byId("pauseText").hidden = kind !== "pause" || !text;
-}
-
-/** @param {any} request */
-function logRequest({ kind, text, acknowledged }) {
-  log(kind, `${commandName(kind)} request${text ? `: ${text}` : ""}${acknowledged ? " (acknowledged)" : ""}`);
+function logRequest({ kind, text, acknowledged, reminder }) {
+  const how = acknowledged ? " (acknowledged)" : reminder ? " (asked again)" : "";
+  log(kind, `${commandName(kind)} request${text ? `: ${text}` : ""}${how}`);
 }
 
 /** @param {string} who @param {string} text */
 function chatLine(who, text) {
   byId("consoleChat").append(el("span", {}, `${clock(Date.now())} ${who}: ${text}\n`));
-}
-
-/** @param {"proctor" | "candidate"} sender @param {string} text @param {number} at */
-function bubble(sender, text, at) {
-  const who = sender === "proctor" ? "Proctor" : "You";
-  byId("conversation").append(
-    el("li", { "data-sender": sender }, el("span", { class: "hint" }, `${who}, ${clock(at)}`), text),
-  );
-  byId("conversation").scrollTop = byId("conversation").scrollHeight;
 }
 
 /** @param {string} kind @param {string} text */

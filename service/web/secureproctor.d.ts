@@ -2,10 +2,22 @@
 
 export type Listener = {
   error: (error: SecureProctorError) => void;
-  chat: (message: ChatMessage) => void;
+  chat: (message: ChatEvent) => void;
+  /** A message of the candidate was delivered, or read by a proctor. */
+  chatMark: (mark: ChatMarkEvent) => void;
+  /**
+   * A pause, resume or end of the proctor took effect. Each is told once to a page, also when it came before the page was loaded
+   * or before the listener was set, and waits for its acknowledgement. What is not acknowledged comes again with `reminder`.
+   */
   pause: (request: ProctorRequest) => void;
   resume: (request: ProctorRequest) => void;
   end: (request: ProctorRequest) => void;
+  /** The proctor decided; authorization.js shows it. */
+  authorization: (decision: AuthorizationEvent) => void;
+  /** What the camera sees, some times a second, between startPreview and stopPreview. */
+  preview: (picture: PreviewEvent) => void;
+  /** This page holds the session, or another tab does: then calls that change something are refused with `held_elsewhere`. */
+  holder: (state: HolderEvent) => void;
   /**
    * The agent's state, whenever it changed, and each second while the service is away or evidence waits. Between two of them
    * a page counts by itself, from the moment at which it was told; `error` tells `link_lost` and `session_expired` once each:
@@ -125,17 +137,140 @@ export interface Status {
   /** "" while the session is not over; then `stopped`, `ended by proctor`, `expired`, `browser gone` or `agent shut down`. */
   end_reason: string;
   auto_acknowledgement: boolean;
-  pending: string[];
+  /** Requests that took effect and wait for an acknowledgement. */
+  pending: PendingRequest[];
   /** For how long from now session and evidence survive without the service; null while no session runs. */
   survivable_s: number | null;
   room: RoomStatus;
   drain: DrainStatus | null;
+  /** null when authorization is off. */
+  authorization: AuthorizationStatus | null;
+  /** The quality that is captured now, lowered by a proctor or by a disk that runs short. */
+  quality: Quality;
 }
 
-export interface ChatMessage {
+export type Quality = "full" | "reduced" | "least";
+
+/** What a candidate shows for authorization. */
+export type Identity = "photo" | "id_card";
+
+export interface PendingRequest {
+  kind: "pause" | "resume" | "end";
+  id: string;
+  text: string;
+  /** Until the proctor is told that nobody acknowledged it; negative when that has happened. */
+  left_s: number;
+}
+
+/** What the candidate is asked to agree to. */
+export interface ConsentTerms {
+  /** Of `screen`, `webcam`, `audio`, `photo`, `id_card`. */
+  captures: string[];
+  exam: string;
+  operator: string;
+  service: string;
+  /** For how many hours it is kept. */
+  kept_h: number;
+  /** Nothing is recorded; it is only watched. */
+  live_only: boolean;
+}
+
+/** How far authorization came. */
+export interface AuthorizationStatus {
+  step: "consent" | "capture" | "submitted" | "authorized" | "rejected";
+  terms: ConsentTerms;
+  /** What is still to be shown. */
+  wanted: Identity[];
+  /** What was taken and not yet submitted. */
+  taken: Identity[];
+  /** The proctor's words with the last decision. */
+  text: string;
+  /** Whether the camera is open for a preview. */
+  preview: boolean;
+}
+
+/** A picture that was taken and not yet submitted. */
+export interface Shot {
+  of: Identity;
+  /** A JPEG in base64. */
+  jpeg: string;
+  width: number;
+  height: number;
+  at_ms: number;
+  /** What may be better; see Hint. */
+  hints: Hint[];
+}
+
+/** What may be better about a picture. It never forbids anything: a person decides. */
+export type Hint =
+  "no_face" | "several_faces" | "face_small" | "too_dark" | "too_bright" | "blurred" | "card_missing" | "card_small";
+
+/** What the camera sees now, small. */
+export interface PreviewEvent {
+  of: Identity;
+  /** A JPEG in base64. */
+  jpeg: string;
+  width: number;
+  height: number;
+  hints: Hint[];
+}
+
+export interface AuthorizationEvent {
+  decision: "authorized" | "rejected" | "resubmit";
+  text: string;
+  /** For `resubmit`: what is to be shown again. */
+  wanted: Identity[];
+}
+
+export interface HolderEvent {
+  holding: boolean;
+}
+
+/** A message of the proctor, as it comes. */
+export interface ChatEvent {
   id: string;
   text: string;
   at_ms: number;
+  /** The proctor's name. */
+  by: string;
+}
+
+export interface ChatMarkEvent {
+  /** The candidate's message. */
+  id: string;
+  mark: "delivered" | "read";
+  at_ms: number;
+}
+
+/** A message of either side in the conversation, with its marks (null: not yet). */
+export interface ChatMessage {
+  id: string;
+  sender: "proctor" | "candidate";
+  text: string;
+  at_ms: number;
+  by: string;
+  delivered_ms: number | null;
+  read_ms: number | null;
+}
+
+/** The chat of the session, oldest first. */
+export interface Conversation {
+  messages: ChatMessage[];
+}
+
+/** What has left this computer, of a kind: `screen`, `webcam`, `audio`, `events`, `stills` or `chat`. */
+export interface DepartedRow {
+  what: string;
+  pieces: number;
+  bytes: number;
+  first_ms: number;
+  last_ms: number;
+}
+
+export interface Departed {
+  /** Where to. */
+  service: string;
+  rows: DepartedRow[];
 }
 
 /** A pause, resume or end of the proctor that took effect. */
@@ -145,6 +280,10 @@ export interface ProctorRequest {
   text: string;
   /** True when the agent has acknowledged it by itself. */
   acknowledged: boolean;
+  /** How often it was asked again; 0 the first time. */
+  reminder: number;
+  /** Until the proctor is told that nobody acknowledged it; negative when that has happened. */
+  left_s: number;
 }
 
 export interface ReportAnswer {
@@ -154,6 +293,12 @@ export interface ReportAnswer {
 }
 
 export interface Options {
+  /**
+   * `native`: through the browser's SecureProctor extension, of which a page has one connection. `loopback`: by the WebSocket at
+   * `agentUrl`. `auto`, which is the default unless an `agentUrl` is given: through the extension where it answers, else by the
+   * WebSocket.
+   */
+  transport?: "auto" | "loopback" | "native";
   /** A WebSocket on this computer; default `SecureProctor.DEFAULT_AGENT_URL`. */
   agentUrl?: string;
   /** How long a call waits for an agent that was never there; default 5000. */
@@ -162,16 +307,97 @@ export interface Options {
   reconnectTimeoutMs?: number;
 }
 
-/**
- * An error with a code for programs, a sentence for a person, and a remedy.
- *
- * Codes that arise in the page: `agent_missing`, `agent_denied` (the browser forbids it), `agent_timeout`, `connection_lost` (the
- * call may have taken effect), `agent_url_invalid`, `answer_malformed`, `closed`, `listener_invalid`, `webcrypto_missing`. All others
- * come from the agent and the service.
- */
+/** Codes of errors that arise in the page. */
+export type PageErrorCode =
+  /** no agent answers on this computer */
+  | "agent_missing"
+  /** the browser forbids the page to reach this computer (Local Network Access) */
+  | "agent_denied"
+  /** the browser asks the candidate whether the page may reach this computer */
+  | "permission_pending"
+  /** no extension answers, and the transport is `native` */
+  | "extension_missing"
+  /** the extension could not reach the agent, and gave no code of its own */
+  | "native_closed"
+  /** the agent went away for too long, or did not answer a call in time */
+  | "agent_timeout"
+  /** the connection broke before the answer; the call may have taken effect */
+  | "connection_lost"
+  /** not a WebSocket on this computer */
+  | "agent_url_invalid"
+  | "transport_invalid"
+  | "answer_malformed"
+  /** close() was called */
+  | "closed"
+  | "listener_invalid"
+  /** by signing.js, on a page that is neither https nor on this computer */
+  | "webcrypto_missing";
+
+/** Codes of errors that come from the extension: of its own end, and of that of its program for native messaging. */
+export type ExtensionErrorCode = "extension_gone" | "native_host_missing" | "native_host_ended";
+
+/** Codes of errors that come from the agent and the service (contract/errors.py). A newer agent may have others. */
+export type AgentErrorCode =
+  | "signature_mismatch"
+  | "signature_missing"
+  | "key_not_authorized"
+  | "timestamp_invalid"
+  | "timestamp_stale"
+  | "body_malformed"
+  | "field_missing"
+  | "field_invalid"
+  | "token_invalid"
+  | "token_expired"
+  | "proctor_key_invalid"
+  | "login_failed"
+  | "login_needed"
+  | "too_many_tries"
+  | "role_missing"
+  | "proctor_unknown"
+  | "last_super"
+  | "access_denied"
+  | "command_refused"
+  | "method_not_allowed"
+  | "not_found"
+  | "session_unknown"
+  | "record_malformed"
+  | "record_mismatch"
+  | "record_conflict"
+  | "too_large"
+  | "busy"
+  | "storage_full"
+  | "origin_denied"
+  | "pairing_denied"
+  | "agent_missing"
+  | "agent_gone"
+  | "not_now"
+  | "checks_failed"
+  | "source_failed"
+  | "service_unreachable"
+  | "service_puzzling"
+  | "nothing_to_acknowledge"
+  | "held_elsewhere"
+  | "too_many_pages"
+  | "too_many_calls"
+  | "consent_missing"
+  | "picture_not_wanted"
+  | "pictures_missing"
+  | "camera_unavailable"
+  | "chat_full"
+  | "message_too_long"
+  | "source_lost"
+  | "link_lost"
+  | "session_expired"
+  | "disk_full"
+  | "disk_short"
+  | "internal";
+
+export type ErrorCode = PageErrorCode | ExtensionErrorCode | AgentErrorCode | (string & {});
+
+/** An error with a code for programs, a sentence for a person, and a remedy. */
 export declare class SecureProctorError extends Error {
   constructor(info: { code: string; message: string; remedy?: string; number?: string; field?: string });
-  code: string;
+  code: ErrorCode;
   remedy: string;
   /** The number that exam vendors' documents use for the same error, as `E401`, or "". */
   number: string;
@@ -213,12 +439,16 @@ export declare class SecureProctor {
   /** Resolves when the agent was reached. */
   static connect(options?: Options): Promise<SecureProctor>;
 
-  /** Begins to connect at once. Throws `agent_url_invalid` for an address that is not on this computer. */
+  /** Begins to connect at once. Throws `agent_url_invalid` for an address that is not on this computer, and `transport_invalid`. */
   constructor(options?: Options);
 
   /** The last status, null before the first. */
   status: Status | null;
+  /** Whether this page holds the session, null while that is not known: another tab may hold it. */
+  holding: boolean | null;
   readonly connected: boolean;
+  /** Which transport is in use, "" before one is. */
+  readonly transport: "" | "loopback" | "native";
 
   /** The agent's state now; it is asked by itself at each connection. */
   hello(): Promise<Status>;
@@ -226,17 +456,34 @@ export declare class SecureProctor {
   init(signedRequest: SignedRequest): Promise<Registered>;
   /** Check camera, microphone, screen and more. */
   checkSystem(): Promise<CheckResults>;
+  /** The candidate agrees to the terms of status.authorization, or does not. */
+  consent(accepted: boolean): Promise<Status>;
+  /** Open the camera, after consent; `preview` is told what it sees. */
+  startPreview(of: Identity): Promise<Status>;
+  stopPreview(): Promise<Status>;
+  /** Take the candidate's photo or ID card; again replaces the one before. */
+  takePhoto(of: Identity): Promise<Shot>;
+  /** Hand in what was taken; then the proctor decides. */
+  submitAuthorization(): Promise<Status>;
   start(): Promise<Status>;
   /** Resolves when all evidence is at the service, or says what still waits; it has no time limit. */
   stop(): Promise<Status>;
   report(signedQuery: SignedQuery): Promise<ReportAnswer>;
-  enableAutoAcknowledgement(enabled?: boolean): Promise<unknown>;
+  enableAutoAcknowledgement(enabled?: boolean): Promise<Status>;
   /** Acknowledge a request; without an id, the latest of its kind. */
-  pauseAck(id?: string): Promise<unknown>;
-  resumeAck(id?: string): Promise<unknown>;
-  endAck(id?: string): Promise<unknown>;
+  pauseAck(id?: string): Promise<Status>;
+  resumeAck(id?: string): Promise<Status>;
+  endAck(id?: string): Promise<Status>;
   /** A message for the proctor, 1 to 4000 characters; delivered later when the link is away. */
   sendMessage(text: string): Promise<{ id: string }>;
+  /** The candidate has read the proctor's messages up to this one. */
+  chatRead(id: string): Promise<Status>;
+  /** All messages of the session: what a page shows after it was loaded again. */
+  conversation(): Promise<Conversation>;
+  /** What has left this computer, and where to. */
+  departed(): Promise<Departed>;
+  /** Make this page the one that holds the session; the other is told. */
+  takeOver(): Promise<Status>;
   /** Add a listener; all listeners of a kind are called. */
   setListener<K extends keyof Listener>(kind: K, listener: Listener[K]): void;
   removeListener<K extends keyof Listener>(kind: K, listener: Listener[K]): void;

@@ -8,9 +8,11 @@
  *     await proctor.checkSystem();
  *     await proctor.start();
  *
- * It speaks JSON-RPC 2.0 with the agent on this machine. The connection may come and go: it is restored with growing pauses,
- * `hello` is called each time so that the state is right again, and a call that is made meanwhile waits. A call whose answer
- * was lost is sent again only if doing it twice is harmless; otherwise the caller is told, because only the caller knows.
+ * It speaks JSON-RPC 2.0 with the agent on this machine: through the browser's SecureProctor extension where there is one,
+ * else by a WebSocket on 127.0.0.1. The connection may come and go: it is restored with growing pauses, `hello` is called each
+ * time so that the state is right again, and a call that is made meanwhile waits. A call whose answer was lost is sent again
+ * only if doing it twice is harmless; otherwise the caller is told, because only the caller knows. A request of the proctor that
+ * came while no page was there is told as soon as one is.
  */
 (() => {
   "use strict";
@@ -19,6 +21,7 @@
   const LOOPBACK = /^wss?:\/\/(127\.0\.0\.1|localhost|\[::1\])(:\d+)?\//;
   const FIRST_PAUSE_MS = 250;
   const LONGEST_PAUSE_MS = 5000;
+  const EXTENSION_ANSWERS_MS = 300; // its script is in the page before the page's own; it needs a turn of the event loop
 
   /**
    * What each method may take, and whether it may be sent a second time when the connection broke before its answer.
@@ -26,9 +29,14 @@
    * @type {Record<string, {limitMs: number, repeatable: boolean}>}
    */
   const METHODS = {
-    hello: { limitMs: 10_000, repeatable: true },
+    hello: { limitMs: 40_000, repeatable: true }, // long, since the extension may have to start the agent
     init: { limitMs: 60_000, repeatable: false },
     checkSystem: { limitMs: 180_000, repeatable: true },
+    consent: { limitMs: 10_000, repeatable: false },
+    startPreview: { limitMs: 30_000, repeatable: true },
+    stopPreview: { limitMs: 10_000, repeatable: true },
+    takePhoto: { limitMs: 30_000, repeatable: true },
+    submitAuthorization: { limitMs: 30_000, repeatable: true },
     start: { limitMs: 60_000, repeatable: false },
     stop: { limitMs: Infinity, repeatable: false },
     report: { limitMs: 60_000, repeatable: true },
@@ -37,10 +45,28 @@
     resumeAck: { limitMs: 10_000, repeatable: true },
     endAck: { limitMs: 10_000, repeatable: true },
     sendMessage: { limitMs: 10_000, repeatable: false },
+    chatRead: { limitMs: 10_000, repeatable: true },
+    conversation: { limitMs: 10_000, repeatable: true },
+    departed: { limitMs: 10_000, repeatable: true },
+    takeOver: { limitMs: 10_000, repeatable: true },
     visibility: { limitMs: 10_000, repeatable: true },
   };
 
-  const LISTENERS = ["error", "chat", "pause", "resume", "end", "status", "connection"];
+  /** Events that go to their listener as they came, and its name.
+   *  @type {Record<string, string>} */
+  const PLAIN = { chat: "chat", chat_mark: "chatMark", authorization: "authorization", preview: "preview" };
+  const REQUESTS = ["pause", "resume", "end"];
+  const LISTENERS = [
+    "error",
+    "chat",
+    "chatMark",
+    ...REQUESTS,
+    "authorization",
+    "preview",
+    "holder",
+    "status",
+    "connection",
+  ];
 
   /** Errors that arise in the page; all others come from agent and service, with their own codes. */
   const ERRORS = {
@@ -57,6 +83,22 @@
         "Open the site settings left of the address, allow “Local network access” (also named “Apps on device”), and " +
         "reload the page. On a managed computer the administrator allows it with the policy LocalNetworkAccessAllowedForUrls.",
     },
+    permission_pending: {
+      message: "The browser has not yet let this page through to the SecureProctor agent on this computer.",
+      remedy:
+        "If the browser asks whether this site may reach this computer, choose “Allow”. If it does not ask, start the agent again.",
+    },
+    extension_missing: {
+      message: "The SecureProctor extension does not answer in this browser.",
+      remedy:
+        "Install the SecureProctor extension, allow it on this site, and reload the page. On a managed computer the administrator " +
+        "installs it.",
+    },
+    native_closed: {
+      message: "The browser ended its connection to the SecureProctor agent.",
+      remedy:
+        "Look whether the SecureProctor agent is installed, and update it and the extension, so that they fit together.",
+    },
     agent_timeout: {
       message: "The SecureProctor agent did not answer in time.",
       remedy: "Look whether the agent still runs; it goes on by itself when it comes back. Then try again.",
@@ -70,6 +112,7 @@
       message: "The agent's address is not a WebSocket on this computer.",
       remedy: `Use an address such as ${DEFAULT_AGENT_URL}, or none for the usual one.`,
     },
+    transport_invalid: { message: "This is no transport.", remedy: "Give auto, loopback or native, or none." },
     answer_malformed: {
       message: "The SecureProctor agent answered something that this page does not understand.",
       remedy: "Update the agent, or this page's secureproctor.js, so that they fit together.",
@@ -107,17 +150,178 @@
     });
   }
 
+  /**
+   * What a transport tells of its line to the agent: that it is open; each frame, which is a JSON-RPC object; and once, that it is
+   * lost, with the reason where the transport knows it.
+   * @typedef {{opened: () => void, heard: (frame: any) => void, lost: (why?: Error) => void}} Ear
+   */
+
+  /** The WebSocket to the agent. */
+  class Loopback {
+    kind = "loopback";
+    /** @type {WebSocket} */ #socket;
+
+    /** @param {Ear} ear @param {string} url */
+    constructor(ear, url) {
+      this.#socket = new WebSocket(url);
+      this.#socket.onopen = () => ear.opened();
+      this.#socket.onmessage = ({ data }) => ear.heard(parsed(data));
+      this.#socket.onclose = () => ear.lost();
+    }
+
+    /** Whether what is sent now goes out: a socket that the browser is closing tells so before `onclose` comes. */
+    get open() {
+      return this.#socket.readyState === WebSocket.OPEN;
+    }
+
+    get connecting() {
+      return this.#socket.readyState === WebSocket.CONNECTING;
+    }
+
+    /** @param {object} frame */
+    send(frame) {
+      this.#socket.send(JSON.stringify(frame));
+    }
+
+    close() {
+      this.#socket.close(1000);
+    }
+  }
+
+  /**
+   * The browser's extension, which passes frames on to the agent by native messaging. Its content script hears what the page
+   * posts to its own window: `hello` asks for a new port, and is answered where the extension is installed.
+   */
+  class Native {
+    kind = "native";
+    open = false;
+    connecting = false;
+
+    /** @param {Ear} ear */
+    constructor(ear) {
+      this.ear = ear;
+      this.timer = setTimeout(() => this.#lost(failure("extension_missing")), EXTENSION_ANSWERS_MS);
+      addEventListener("message", this.#heard);
+      this.#post({ hello: 1 });
+    }
+
+    /** @param {object} frame */
+    send(frame) {
+      this.#post({ frame });
+    }
+
+    close() {
+      this.open = false;
+      clearTimeout(this.timer);
+      removeEventListener("message", this.#heard);
+    }
+
+    /** @param {object} content */
+    #post(content) {
+      postMessage({ source: "secureproctor-page", ...content }, "/"); // to this origin only
+    }
+
+    /** @param {MessageEvent} event */
+    #heard = ({ source, origin, data }) => {
+      if (source !== window || origin !== location.origin || data?.source !== "secureproctor-extension") return;
+      if (data.closed)
+        this.#lost(new SecureProctorError({ code: "native_closed", ...ERRORS.native_closed, ...data.closed }));
+      else if (data.hello && !this.open) this.#opened();
+      else if (data.frame && this.open) this.ear.heard(data.frame);
+    };
+
+    #opened() {
+      clearTimeout(this.timer);
+      this.open = true;
+      this.ear.opened();
+    }
+
+    /** @param {Error} why */
+    #lost(why) {
+      this.close();
+      this.ear.lost(why);
+    }
+  }
+
+  /** The extension where it answers, else the WebSocket; asked anew for each line, since an extension may come and go. */
+  class Auto {
+    /** @type {Native | Loopback} */ #line;
+
+    /** @param {Ear} ear @param {string} url */
+    constructor(ear, url) {
+      this.#line = new Native({
+        ...ear,
+        lost: (why) => {
+          if (/** @type {any} */ (why)?.code === "extension_missing") this.#line = new Loopback(ear, url);
+          else ear.lost(why);
+        },
+      });
+    }
+
+    get kind() {
+      return this.#line.kind;
+    }
+
+    get open() {
+      return this.#line.open;
+    }
+
+    get connecting() {
+      return this.#line.connecting;
+    }
+
+    /** @param {object} frame */
+    send(frame) {
+      this.#line.send(frame);
+    }
+
+    close() {
+      this.#line.close();
+    }
+  }
+
+  /** @type {Record<string, new (ear: Ear, url: string) => Auto | Loopback | Native>} */
+  const TRANSPORTS = { auto: Auto, loopback: Loopback, native: Native };
+
   /** Chromium reports a denied loopback like an absent agent; its permissions tell them apart where it has them. */
-  async function whyUnreachable() {
+  async function whyUnreachable(connecting = false) {
     for (const name of ["loopback-network", "local-network-access"]) {
       try {
         const { state } = await navigator.permissions.query({ name: /** @type {any} */ (name) });
         if (state === "denied") return failure("agent_denied");
+        if (state === "prompt" && connecting) return failure("permission_pending");
       } catch {
         // a browser without this permission has nothing to deny
       }
     }
     return failure("agent_missing");
+  }
+
+  const TAB = "secureproctor.tab";
+  let tab = "";
+
+  /**
+   * The name of this tab, by which the agent knows a page that was loaded again. A browser copies the sessionStorage into a tab that
+   * is duplicated or opened from another: so the name lies there only while no page of the tab lives.
+   */
+  function tabName() {
+    if (tab) return tab;
+    tab = storedName() || Array.from(crypto.getRandomValues(new Uint32Array(4)), (each) => each.toString(36)).join("");
+    addEventListener("pagehide", () => storedName(tab));
+    addEventListener("pageshow", ({ persisted }) => persisted && storedName());
+    return tab;
+  }
+
+  /** The name that was left by the page before, which is replaced, or without another taken away. @param {string} name */
+  function storedName(name = "") {
+    try {
+      const left = sessionStorage.getItem(TAB) ?? "";
+      if (name) sessionStorage.setItem(TAB, name);
+      else sessionStorage.removeItem(TAB);
+      return left;
+    } catch {
+      return ""; // a page without storage is another tab each time
+    }
   }
 
   /**
@@ -126,24 +330,25 @@
    *            resolve: (result: any) => void, reject: (error: Error) => void}} Call
    */
 
-  /** The WebSocket to the agent, again and again, and the calls on it. `greet` runs first on each connection. */
+  /** The line to the agent, again and again, and the calls on it. `greet` runs first on each line. */
   class Connection {
-    /** @type {WebSocket | null} */ #socket = null;
+    /** @type {Auto | Loopback | Native | null} */ #line = null;
     /** @type {Map<number, Call>} */ #calls = new Map();
+    /** @type {Error | undefined} why the last line was lost, where that is known */ #why;
+    transport = "";
     #ready = false;
     #met = false;
     #closed = false;
     #attempts = 0;
-    #nextId = 1;
+    // not 1: the extension may still carry the answer to a call of a SecureProctor that this page has closed
+    #nextId = Math.floor(Math.random() * 1e9);
     #retry = 0;
 
     /**
-     * @param {string} url
-     * @param {{connectTimeoutMs: number, reconnectTimeoutMs: number, greet: () => Promise<void>,
-     *          changed: (connected: boolean) => void, notified: (params: any) => void}} options
+     * @param {{transport: string, agentUrl: string, connectTimeoutMs: number, reconnectTimeoutMs: number,
+     *          greet: () => Promise<Error | null>, changed: (connected: boolean) => void, notified: (params: any) => void}} options
      */
-    constructor(url, options) {
-      this.url = url;
+    constructor(options) {
       this.options = options;
       this.#connect();
     }
@@ -152,9 +357,8 @@
       return this.#ready && this.#open;
     }
 
-    /** Whether what is sent now goes out: a socket that the browser is closing tells so before `onclose` comes. */
     get #open() {
-      return this.#socket?.readyState === WebSocket.OPEN;
+      return this.#line?.open ?? false;
     }
 
     /**
@@ -177,30 +381,44 @@
       this.#closed = true;
       this.#ready = false;
       clearTimeout(this.#retry);
-      this.#socket?.close(1000);
+      this.#line?.close();
       for (const call of this.#calls.values()) this.#settle(call)?.reject(failure("closed"));
     }
 
     #connect() {
-      const socket = (this.#socket = new WebSocket(this.url));
-      socket.onopen = () => this.#opened(socket);
-      socket.onmessage = ({ data }) => this.#received(data);
-      socket.onclose = () => this.#lost();
+      const { transport, agentUrl } = this.options;
+      const ear = {
+        opened: () => void this.#opened(line),
+        heard: (/** @type {any} */ frame) => this.#received(frame),
+        lost: (/** @type {Error | undefined} */ why) => line === this.#line && this.#lost(why),
+      };
+      const line = (this.#line = new TRANSPORTS[transport](ear, agentUrl));
     }
 
-    /** @param {WebSocket} socket */
-    async #opened(socket) {
-      await this.options.greet();
-      if (socket !== this.#socket || !this.#open) return;
+    /** @param {Auto | Loopback | Native} line */
+    async #opened(line) {
+      this.transport = line.kind;
+      const fault = await this.options.greet();
+      if (line !== this.#line || !this.#open) return;
+      if (fault) return this.#turnAway(line, fault);
       this.#attempts = 0;
       this.#ready = this.#met = true;
       this.options.changed(true);
       for (const call of this.#calls.values()) if (!call.sent) this.#send(call);
     }
 
-    #lost() {
+    /** An agent that does not greet is none yet. @param {Auto | Loopback | Native} line @param {Error} fault */
+    #turnAway(line, fault) {
+      this.#line = null;
+      line.close();
+      this.#lost(fault);
+    }
+
+    /** @param {Error | undefined} why */
+    #lost(why) {
       const wasReady = this.#ready;
       this.#ready = false;
+      this.#why = why;
       if (this.#closed) return;
       for (const call of this.#calls.values()) if (call.sent) this.#cutOff(call);
       const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.#attempts++);
@@ -219,27 +437,38 @@
     #await(call) {
       call.sent = false;
       const { connectTimeoutMs, reconnectTimeoutMs } = this.options;
-      if (this.#met) this.#limit(call, reconnectTimeoutMs, () => failure("agent_timeout"));
-      else this.#limit(call, connectTimeoutMs, whyUnreachable);
+      if (this.#met) this.#limit(call, reconnectTimeoutMs, () => this.#giveUp(call));
+      else this.#limit(call, connectTimeoutMs, () => this.#awaitGreeting(call));
+    }
+
+    /** A line is there already, but the agent behind it may just be starting. @param {Call} call */
+    #awaitGreeting(call) {
+      if (this.#open && !this.#why) this.#limit(call, METHODS.hello.limitMs, () => this.#giveUp(call));
+      else this.#giveUp(call);
+    }
+
+    /** @param {Call} call */
+    async #giveUp(call) {
+      const otherwise = this.#met ? failure("agent_timeout") : await whyUnreachable(this.#line?.connecting);
+      this.#settle(call)?.reject(this.#why ?? otherwise);
     }
 
     /** @param {Call} call */
     #send(call) {
       const { id, method, params } = call;
       call.sent = true;
-      this.#limit(call, METHODS[method].limitMs, () => failure("agent_timeout"));
-      this.#socket?.send(JSON.stringify({ jsonrpc: "2.0", id, method, params }));
+      this.#limit(call, METHODS[method].limitMs, () => this.#settle(call)?.reject(failure("agent_timeout")));
+      this.#line?.send({ jsonrpc: "2.0", id, method, params });
     }
 
     /**
      * @param {Call} call
      * @param {number} limitMs
-     * @param {() => Error | Promise<Error>} why
+     * @param {() => void} passed
      */
-    #limit(call, limitMs, why) {
+    #limit(call, limitMs, passed) {
       clearTimeout(call.timer);
-      if (Number.isFinite(limitMs))
-        call.timer = setTimeout(async () => this.#settle(call)?.reject(await why()), limitMs);
+      if (Number.isFinite(limitMs)) call.timer = setTimeout(passed, limitMs);
     }
 
     /** @param {Call} call @returns {Call | null} the call, the first time */
@@ -248,9 +477,8 @@
       return this.#calls.delete(call.id) ? call : null;
     }
 
-    /** @param {string} data */
-    #received(data) {
-      const message = parsed(data);
+    /** @param {any} message */
+    #received(message) {
       if (message?.method === "event") return this.options.notified(message.params);
       const call = this.#calls.get(message?.id);
       if (!call) return undefined;
@@ -274,17 +502,27 @@
   class SecureProctor {
     /** @type {Connection} */ #connection;
     /** @type {Map<string, Function[]>} */ #listeners = new Map();
+    /** @type {Set<string>} the proctor's requests that a listener was told of */ #told = new Set();
     #registered = false;
+    #statusAt = 0;
     #seen = "";
+    #fault = "";
     #watch = () => void this.#reportVisibility();
 
-    /** @param {{agentUrl?: string, connectTimeoutMs?: number, reconnectTimeoutMs?: number}} options */
-    constructor({ agentUrl = DEFAULT_AGENT_URL, connectTimeoutMs = 5_000, reconnectTimeoutMs = 30_000 } = {}) {
+    /** @param {{transport?: string, agentUrl?: string, connectTimeoutMs?: number, reconnectTimeoutMs?: number}} options */
+    constructor({ transport, agentUrl, connectTimeoutMs = 5_000, reconnectTimeoutMs = 30_000 } = {}) {
+      // who names an agent's address means its WebSocket
+      const chosen = transport ?? (agentUrl ? "loopback" : "auto");
+      if (!Object.hasOwn(TRANSPORTS, chosen)) throw failure("transport_invalid");
       // a page cannot be talked into sending its signed request to another machine
-      if (!LOOPBACK.test(agentUrl)) throw failure("agent_url_invalid");
-      /** @type {object | null} the last status that the agent told */
+      if (!LOOPBACK.test(agentUrl ?? DEFAULT_AGENT_URL)) throw failure("agent_url_invalid");
+      /** @type {any} the last status that the agent told */
       this.status = null;
-      this.#connection = new Connection(agentUrl, {
+      /** @type {boolean | null} whether this page holds the session, null while that is not known */
+      this.holding = null;
+      this.#connection = new Connection({
+        transport: chosen,
+        agentUrl: agentUrl ?? DEFAULT_AGENT_URL,
         connectTimeoutMs,
         reconnectTimeoutMs,
         greet: () => this.#greet(),
@@ -310,54 +548,98 @@
       return this.#connection.ready;
     }
 
-    async hello() {
-      return this.#took(await this.#connection.call("hello"));
+    get transport() {
+      return this.#connection.transport;
+    }
+
+    hello() {
+      return this.#call("hello", { tab: tabName() });
     }
 
     /** @param {{body: string, authorization?: string, query?: Record<string, string>}} signedRequest */
     async init(signedRequest) {
-      const registered = await this.#connection.call("init", signedRequest);
+      const registered = await this.#call("init", signedRequest);
       this.#registered = true;
       this.#watch();
       return registered;
     }
 
     checkSystem() {
-      return this.#connection.call("checkSystem");
+      return this.#call("checkSystem");
     }
 
-    async start() {
-      return this.#took(await this.#connection.call("start"));
+    /** @param {boolean} accepted */
+    consent(accepted) {
+      return this.#call("consent", { accepted });
     }
 
-    async stop() {
-      return this.#took(await this.#connection.call("stop"));
+    /** @param {"photo" | "id_card"} of */
+    startPreview(of) {
+      return this.#call("startPreview", { of });
+    }
+
+    stopPreview() {
+      return this.#call("stopPreview");
+    }
+
+    /** @param {"photo" | "id_card"} of */
+    takePhoto(of) {
+      return this.#call("takePhoto", { of });
+    }
+
+    submitAuthorization() {
+      return this.#call("submitAuthorization");
+    }
+
+    start() {
+      return this.#call("start");
+    }
+
+    stop() {
+      return this.#call("stop");
     }
 
     /** @param {{query: Record<string, string>, authorization?: string}} signedQuery */
     report(signedQuery) {
-      return this.#connection.call("report", signedQuery);
+      return this.#call("report", signedQuery);
     }
 
     enableAutoAcknowledgement(enabled = true) {
-      return this.#connection.call("enableAutoAcknowledgement", { enabled });
+      return this.#call("enableAutoAcknowledgement", { enabled });
     }
 
     pauseAck(id = "") {
-      return this.#connection.call("pauseAck", { id });
+      return this.#call("pauseAck", { id });
     }
 
     resumeAck(id = "") {
-      return this.#connection.call("resumeAck", { id });
+      return this.#call("resumeAck", { id });
     }
 
     endAck(id = "") {
-      return this.#connection.call("endAck", { id });
+      return this.#call("endAck", { id });
     }
 
     /** @param {string} text */
     sendMessage(text) {
-      return this.#connection.call("sendMessage", { text });
+      return this.#call("sendMessage", { text });
+    }
+
+    /** @param {string} id */
+    chatRead(id) {
+      return this.#call("chatRead", { id });
+    }
+
+    conversation() {
+      return this.#call("conversation");
+    }
+
+    departed() {
+      return this.#call("departed");
+    }
+
+    takeOver() {
+      return this.#call("takeOver");
     }
 
     /**
@@ -367,6 +649,8 @@
     setListener(kind, listener) {
       if (!LISTENERS.includes(kind) || typeof listener !== "function") throw failure("listener_invalid");
       this.#listeners.set(kind, [...(this.#listeners.get(kind) ?? []), listener]);
+      // not before the page has set its others
+      if (REQUESTS.includes(kind)) queueMicrotask(() => this.#tellPending());
     }
 
     /**
@@ -384,22 +668,35 @@
       this.#connection.close();
     }
 
+    /** @param {string} method @param {object} params */
+    async #call(method, params = {}) {
+      return this.#took(await this.#connection.call(method, params));
+    }
+
+    /** What the agent had against it, which is told once, or null. @returns {Promise<Error | null>} */
     async #greet() {
       try {
-        this.#took(await this.#connection.call("hello", {}, true));
+        this.#took(await this.#connection.call("hello", { tab: tabName() }, true));
+        this.#fault = "";
+        return null;
       } catch (error) {
+        const { code } = /** @type {any} */ (error);
         // a connection that breaks during the greeting is a failed attempt like others; the next one greets again
-        if (/** @type {any} */ (error).code !== "connection_lost") this.#tell("error", error);
+        if (code !== "connection_lost" && code !== this.#fault) this.#tell("error", error);
+        this.#fault = code;
+        return /** @type {Error} */ (error);
       }
     }
 
-    /** @param {any} status */
-    #took(status) {
-      if (typeof status?.state !== "string") return status;
-      this.status = status;
-      this.#registered = status.session_id !== "" && status.state !== "ended";
-      this.#tell("status", status);
-      return status;
+    /** What a call gave; a status among it is kept and told. @param {any} result */
+    #took(result) {
+      if (typeof result?.state !== "string") return result;
+      this.status = result;
+      this.#statusAt = performance.now();
+      this.#registered = result.session_id !== "" && result.state !== "ended";
+      this.#tell("status", result);
+      this.#tellPending();
+      return result;
     }
 
     /** @param {any} params */
@@ -408,17 +705,41 @@
         case "status":
           return this.#took(params);
         case "request":
-          return this.#tell(params.kind, params);
-        case "chat":
-          return this.#tell("chat", params);
+          return this.#asked(params);
+        case "holder":
+          return this.#holderChanged(params);
         case "error":
           return this.#tell("error", new SecureProctorError(params.error));
-        default: // an event of a newer agent
+        default: // to its listener as it is, or an event of a newer agent
+          return this.#tell(PLAIN[params?.type], params);
       }
+    }
+
+    /** A request is told once to who listens, or as a reminder; until then it is owed. @param {any} request */
+    #asked(request) {
+      const { kind, id, reminder } = request;
+      if ((this.#told.has(id) && !reminder) || !this.#listeners.get(kind)?.length) return;
+      this.#told.add(id);
+      this.#tell(kind, request);
+    }
+
+    #tellPending() {
+      const waited = (performance.now() - this.#statusAt) / 1000;
+      for (const request of this.status?.pending ?? [])
+        this.#asked({ type: "request", acknowledged: false, reminder: 0, ...request, left_s: request.left_s - waited });
+    }
+
+    /** @param {any} event */
+    #holderChanged(event) {
+      this.holding = event.holding;
+      this.#tell("holder", event);
+      this.#seen = "";
+      this.#watch();
     }
 
     /** @param {boolean} connected */
     #connectionChanged(connected) {
+      if (!connected) this.holding = null;
       this.#tell("connection", { connected });
       this.#seen = "";
       if (connected) this.#watch();
@@ -453,7 +774,7 @@
 
     async #reportVisibility() {
       const now = JSON.stringify(this.#visibility());
-      if (!this.#registered || !this.connected || now === this.#seen) return;
+      if (!this.#registered || !this.connected || this.holding === false || now === this.#seen) return;
       this.#seen = now;
       try {
         await this.#connection.call("visibility", JSON.parse(now));

@@ -27,13 +27,14 @@ from websockets.sync.server import Server, ServerConnection, serve
 
 from secureproctor.contract import console, http
 from secureproctor.contract import page as contract
-from secureproctor.contract.errors import Refusal
+from secureproctor.contract.errors import ErrorAnswer, Refusal
 
 WEB = Path(__file__).parents[2] / "service" / "web"
-PAGES = {"/demo": "demo.html", "/console": "console.html", "/secureproctor.js": "secureproctor.js"}
+PAGES = {"/demo": "demo.html", "/console": "console.html"}
+PAGES |= {f"/{name}": name for name in ("secureproctor.js", "authorization.js")}
 POLICY = (
     "default-src 'self'; media-src 'self' blob:; worker-src blob:; connect-src 'self' ws://127.0.0.1:*; "
-    "style-src 'self'; script-src 'self'"
+    "style-src 'self'; script-src 'self'; img-src 'self' data: blob:"
 )
 FLAGS = (
     "--no-sandbox",
@@ -44,7 +45,13 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+PIXEL = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c6360606060000000050001a5f6"
+    "45400000000049454e44ae426082"
+)
+"""The smallest picture, a PNG."""
 PARAMS: dict[str, type[Any]] = {
+    "hello": contract.Hello,
     "init": contract.SignedRequest,
     "report": contract.SignedQuery,
     "enableAutoAcknowledgement": contract.AutoAcknowledgement,
@@ -52,6 +59,10 @@ PARAMS: dict[str, type[Any]] = {
     "resumeAck": contract.Acknowledgement,
     "endAck": contract.Acknowledgement,
     "sendMessage": contract.Message,
+    "chatRead": contract.ChatRead,
+    "consent": contract.Consent,
+    "startPreview": contract.Picture,
+    "takePhoto": contract.Picture,
     "visibility": contract.Visibility,
 }
 IDLE = contract.Status(agent="agent 0.1", state="idle")
@@ -88,7 +99,10 @@ class Call(msgspec.Struct):
 
 @dataclass
 class FakeAgent:
-    """Answers from `answers`; a Refusal there is raised, None there means silence. `calls` holds what came, decoded."""
+    """Answers from `answers`; a Refusal there is raised, None there means silence, and a function is asked with the params.
+
+    `calls` holds what came, decoded.
+    """
 
     calls: list[tuple[str, Any]] = field(default_factory=list)
     status: contract.Status = IDLE
@@ -130,6 +144,11 @@ class FakeAgent:
         self.status = msgspec.structs.replace(self.status, **changes)
         self.tell(self.status)
 
+    def ask(self, kind: Any, request: str, text: str = "", left_s: float = 30.0) -> None:
+        """A pause, resume or end takes effect and waits for its acknowledgement."""
+        self.become(pending=(*self.status.pending, contract.PendingRequest(kind, request, text, left_s)))
+        self.tell(contract.RequestEvent(kind, request, text, left_s=left_s))
+
     def named(self, method: str) -> list[Any]:
         """The params of all calls of a method."""
         return [params for name, params in self.calls if name == method]
@@ -149,6 +168,7 @@ class FakeAgent:
         params = msgspec.json.decode(call.params, type=PARAMS.get(call.method, dict))
         self.calls.append((call.method, params))
         answer = self.answers.get(call.method, self.status)
+        answer = answer(params) if callable(answer) else answer
         if answer is None:
             return
         content: dict[str, Any] = {"result": answer}
@@ -160,24 +180,42 @@ class FakeAgent:
 
 @dataclass
 class Site:
-    """Serves the pages under their policy; `files` are further answers, by path; `heard` is what consoles said."""
+    """Serves the pages under their policy; `files` are further answers, by path; `heard` is what consoles said.
+
+    `snapshots` and `details` is what it tells consoles at Hello and Open, `passwords` and `accounts` whom it lets in,
+    `watched` what the live view asked for last.
+    """
 
     url: str = ""
     files: dict[str, tuple[str, bytes]] = field(default_factory=dict)
     heard: list[Any] = field(default_factory=list)
     snapshots: list[Any] = field(default_factory=list)
+    details: dict[str, console.SessionDetail] = field(default_factory=dict)
     key: str = "proctor+key/1="
+    role: console.Role = "super"
+    passwords: dict[str, str] = field(default_factory=lambda: {"ada": "right"})
+    accounts: dict[str, console.ProctorAccount] = field(default_factory=dict)
     consoles: list[WebSocket] = field(default_factory=list)
+    viewers: list[WebSocket] = field(default_factory=list)
+    watched: tuple[console.Watched, ...] = ()
     loop: asyncio.AbstractEventLoop | None = None
 
     def tell(self, message: console.ToConsole) -> None:
-        """Send something to every console."""
+        """Send something to every console; a page that asks for a detail later is told the same."""
+        if isinstance(message, console.SessionDetail):
+            self.details = {**self.details, message.session_id: message}
         for websocket in self.consoles:
             self._await(websocket.send_text(msgspec.json.encode(message).decode()))
 
+    def push(self, header: console.LiveHeader, content: bytes) -> None:
+        """Send a segment to every console that watches."""
+        text = msgspec.json.encode(header)
+        for websocket in self.viewers:
+            self._await(websocket.send_bytes(len(text).to_bytes(4, "big") + text + content))
+
     def hang_up(self) -> None:
         """Break the consoles' connections."""
-        for websocket in list(self.consoles):
+        for websocket in [*self.consoles, *self.viewers]:
             self._await(websocket.close())
 
     def _await(self, sending: Coroutine[Any, Any, None]) -> None:
@@ -185,17 +223,48 @@ class Site:
         asyncio.run_coroutine_threadsafe(sending, self.loop).result(5)
 
     def app(self) -> Starlette:
-        return Starlette(routes=[WebSocketRoute("/v1/proctor", self.proctor), Route("/{path:path}", self.serve)])
+        routes = [
+            WebSocketRoute("/v1/proctor", self.proctor),
+            WebSocketRoute("/v1/proctor/live", self.live),
+            Route("/v1/proctor/login", self.log_in, methods=["POST"]),
+            Route("/v1/proctors", self.listed),
+            Route("/v1/proctors/{name}", self.account, methods=["PUT", "DELETE"]),
+            Route("/{path:path}", self.serve),
+        ]
+        return Starlette(routes=routes)
 
     async def serve(self, request: Request) -> Response:
         path = request.url.path
         headers = {"Content-Security-Policy": POLICY, "Cache-Control": "no-store"}
-        if path in self.files:
-            media_type, content = self.files[path]
+        if path in self.files or path.endswith("/thumbnail.jpg"):  # every candidate has a picture
+            media_type, content = self.files.get(path, ("image/png", PIXEL))
             return Response(content, media_type=media_type)
         name = "report.html" if path.startswith("/report/") else PAGES.get(path, path.removeprefix("/web/"))
         found = WEB / name
         return FileResponse(found, headers=headers) if found.is_file() else Response(status_code=404)
+
+    async def log_in(self, request: Request) -> Response:
+        who = msgspec.json.decode(await request.body(), type=console.LogIn)
+        if self.passwords.get(who.name) != who.password:
+            return refused(Refusal("login_failed"))
+        return Response(msgspec.json.encode(console.LoggedIn(f"token-{who.name}", who.name, self.role, 2**52)))
+
+    async def listed(self, request: Request) -> Response:
+        if not self._known(request.headers.get("Authorization", "").removeprefix("Bearer ")):
+            return refused(Refusal("login_needed"))
+        return Response(msgspec.json.encode(console.ProctorAccounts(tuple(self.accounts.values()))))
+
+    async def account(self, request: Request) -> Response:
+        name = request.path_params["name"]
+        if request.method == "DELETE":
+            if len(self.accounts) == 1:
+                return refused(Refusal("last_super"))
+            del self.accounts[name]
+            return Response(status_code=204)
+        change = msgspec.json.decode(await request.body(), type=console.ProctorChange)
+        self.heard.append(change)
+        self.accounts[name] = console.ProctorAccount(name, change.role, change.groups, change.disabled)
+        return Response(msgspec.json.encode(self.accounts[name]))
 
     async def proctor(self, websocket: WebSocket) -> None:
         self.loop = asyncio.get_running_loop()
@@ -212,16 +281,123 @@ class Site:
         finally:
             self.consoles.remove(websocket)
 
+    async def live(self, websocket: WebSocket) -> None:
+        await websocket.accept()
+        hello = msgspec.json.decode(await websocket.receive_text(), type=console.Hello)
+        assert self._known(hello.token or hello.key)
+        self.viewers.append(websocket)
+        try:
+            while True:
+                self.watched = msgspec.json.decode(await websocket.receive_text(), type=console.Watch).watched
+        except WebSocketDisconnect:
+            self.watched = ()
+        finally:
+            self.viewers.remove(websocket)
+
+    def _known(self, secret: str) -> bool:
+        return secret == self.key or secret.removeprefix("token-") in self.passwords
+
     def _answers(self, message: Any) -> list[Any]:
         match message:
-            case console.Hello(key):
-                return self.snapshots if key == self.key else [console.Failed(Refusal("proctor_key_invalid").info)]
+            case console.Hello(key, token):
+                if not self._known(token or key):
+                    return [console.Failed(Refusal("login_needed" if token else "proctor_key_invalid").info)]
+                name = token.removeprefix("token-") or "the link"
+                return [console.Welcome(name, self.role, (), time.time_ns() // 1_000_000), *self.snapshots]
+            case console.Open(session_id) if session_id in self.details:
+                return [self.details[session_id]]
             case console.Issue(kind="resume"):
                 return [console.Failed(Refusal("field_invalid", field="kind", why="not now").info, message.request)]
             case console.Issue():
                 return [console.Issued(message.request, "command-9")]
             case _:
                 return []
+
+
+def refused(refusal: Refusal) -> Response:
+    """As the service says no."""
+    return Response(msgspec.json.encode(ErrorAnswer(refusal.info)), refusal.status)
+
+
+# what the browser's extension does for a page, by its exact messages; the port is a WebSocket to the agent
+EXTENSION = """(url) => {
+    let port = null, waiting = [];
+    const say = (content) => postMessage({source: "secureproctor-extension", ...content}, "/");
+    const connect = () => {
+        const opened = port = new WebSocket(url);
+        opened.onopen = () => waiting.splice(0).forEach((frame) => opened.send(frame));
+        opened.onmessage = ({data}) => say({frame: JSON.parse(data)});
+        opened.onclose = () => {
+            port = null;
+            waiting = [];
+            say({closed: {code: "agent_gone", message: "The agent is gone.", remedy: "Start it."}});
+        };
+    };
+    addEventListener("message", ({source, data}) => {
+        if (globalThis.uninstalled || source !== window || data?.source !== "secureproctor-page") return;
+        if (data.hello) return say({hello: 1, version: "1.0"});
+        if (!port) connect();
+        const frame = JSON.stringify(data.frame);
+        if (port.readyState === WebSocket.OPEN) port.send(frame);
+        else waiting.push(frame);
+    });
+}"""
+# evaluates a call of the test's own words: {value}, or the error's fields
+TOLD = """async (call) => {
+    try { return {value: await (0, eval)(call)}; }
+    catch ({name, code, message, remedy, number, field}) { return {name, code, message, remedy, number, field}; }
+}"""
+
+
+@dataclass
+class ExamPage:
+    """A page with nothing but the library."""
+
+    page: Page
+    url: str
+    agent: FakeAgent
+
+    def load(self) -> None:
+        """Load it, again or the first time."""
+        self.page.goto(self.url)
+
+    def extend(self) -> None:
+        """Install the extension, for the pages that are loaded from now on."""
+        self.page.add_init_script(f"({EXTENSION})({msgspec.json.encode(self.agent.url).decode()})")
+
+    def connect(self, **options: Any) -> None:
+        """Make `proctor`, and let it listen: `heard` holds each event with its kind."""
+        self.page.evaluate(
+            """(options) => {
+                globalThis.proctor = new SecureProctor(options);
+                globalThis.heard = [];
+                globalThis.listen = (kind) => proctor.setListener(kind, (event) => heard.push([kind, event]));
+            }""",
+            {"agentUrl": self.agent.url, **options},
+        )
+
+    def told(self, call: str) -> dict[str, Any]:
+        """What a call gives: its value, or the error's fields."""
+        answer: dict[str, Any] = self.page.evaluate(TOLD, call)
+        return answer
+
+    def heard(self, count: int) -> list[Any]:
+        """The events when there are so many."""
+        self.page.wait_for_function("(count) => heard.length >= count", arg=count)
+        events: list[Any] = self.page.evaluate("heard")
+        return events
+
+
+@pytest.fixture
+def exam(page: Page, site: Site, agent: FakeAgent) -> ExamPage:
+    """A page with nothing but the library, loaded."""
+    site.files["/exam"] = (
+        "text/html",
+        b"<!doctype html><link rel=icon href=/web/icon.svg><script src=/secureproctor.js></script>",
+    )
+    made = ExamPage(page, f"{site.url}/exam", agent)
+    made.load()
+    return made
 
 
 @pytest.fixture
@@ -233,6 +409,8 @@ def agent() -> Iterator[FakeAgent]:
             "checkSystem": CHECKS,
             "report": http.ReportAnswer(LINK, msgspec.Raw(b'{"schema":1}')),
             "sendMessage": contract.Sent("chat-1"),
+            "conversation": contract.Conversation(()),
+            "departed": contract.Departed("https://proctoring.example", ()),
         }
     )
     fake.open()
@@ -298,6 +476,34 @@ def page(browser: Browser, site: Site) -> Iterator[Page]:
 def _is_fault(message: ConsoleMessage) -> bool:
     """An agent that is away on purpose is told by the browser itself, and cannot be kept from it."""
     return message.type in ("error", "warning") and "WebSocket connection to 'ws://127.0.0.1" not in message.text
+
+
+# the texts with less than 4.5:1 to their ground (WCAG 2.2, 1.4.3), by the formula of WCAG; what is disabled is exempt
+CONTRAST = """(root) => {
+    const rgb = (text) => text.match(/[\\d.]+/g).map(Number);
+    const light = ([r, g, b]) => [r, g, b].map((c) => c / 255)
+        .map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4))
+        .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+    const ratio = (a, b) => (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    const behind = (each) => {
+        for (let at = each; at; at = at.parentElement) {
+            const colour = rgb(getComputedStyle(at).backgroundColor);
+            if (colour.length === 3 || colour[3] === 1) return light(colour);
+        }
+        return 1;
+    };
+    const texts = [...document.querySelectorAll(`${root} *`)].filter((each) =>
+        each.checkVisibility({visibilityProperty: true}) && !each.closest(":disabled") &&
+        [...each.childNodes].some((node) => node.nodeType === 3 && node.data.trim()));
+    return texts.map((each) => [ratio(light(rgb(getComputedStyle(each).color)), behind(each)), each.textContent.slice(0, 60)])
+        .filter(([found]) => found < 4.5);
+}"""
+
+
+@pytest.fixture
+def faint(page: Page) -> Callable[[str], list[Any]]:
+    """The texts under a selector that can hardly be read, with their contrast."""
+    return lambda root: page.evaluate(CONTRAST, root)
 
 
 @pytest.fixture

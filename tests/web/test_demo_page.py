@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 from playwright.sync_api import Page, expect
 
 from secureproctor.contract import page as contract
@@ -252,6 +253,7 @@ def test_chat_goes_to_the_proctor(demo: Page, agent: Any) -> None:
 
 
 def test_auto_acknowledgement_is_a_switch_that_tells_the_truth(demo: Page, agent: Any) -> None:
+    agent.answers["enableAutoAcknowledgement"] = replace(agent.status, auto_acknowledgement=True)
     demo.check("#autoAcknowledge")
     expect(demo.locator("#log")).to_contain_text("Auto Acknowledgement: on")
     agent.answers["enableAutoAcknowledgement"] = Refusal("busy")
@@ -263,7 +265,7 @@ def test_auto_acknowledgement_is_a_switch_that_tells_the_truth(demo: Page, agent
 
 @pytest.mark.parametrize("kind", ["pause", "resume", "end"])
 def test_a_request_is_acknowledged_by_its_id(demo: Page, agent: Any, kind: Any) -> None:
-    agent.tell(contract.RequestEvent(kind, f"{kind}-7", "a word"))
+    agent.ask(kind, f"{kind}-7", "a word")
     expect(demo.locator("#request")).to_contain_text("a word")
     demo.click(f"#{kind}Ack")
     expect(demo.locator("#request")).to_be_hidden()
@@ -271,8 +273,8 @@ def test_a_request_is_acknowledged_by_its_id(demo: Page, agent: Any, kind: Any) 
 
 
 def test_a_pause_covers_the_exam_and_leaves_the_proctor_in_reach(demo: Page, agent: Any) -> None:
-    agent.tell(contract.RequestEvent("pause", "p-1", "The room is too dark."))
     agent.become(state="paused", session_id="s", paused=True)
+    agent.ask("pause", "p-1", "The room is too dark.")
     expect(demo.get_by_role("dialog", name="Your test is paused")).to_be_visible()
     expect(demo.locator("#pauseTitle")).to_be_focused()
     expect(demo.locator("#pauseText")).to_have_text("The room is too dark.")
@@ -335,3 +337,212 @@ def test_every_control_has_a_name(demo: Page) -> None:
         .filter((each) => !(each.labels?.length || each.textContent.trim() || each.getAttribute("aria-label")))
         .map((each) => each.id)""")
     assert nameless == []
+
+
+RUNNING: dict[str, Any] = {"state": "running", "session_id": "s", "link": contract.LinkStatus(True)}
+PAUSED: dict[str, Any] = {**RUNNING, "state": "paused", "paused": True}
+TERMS = contract.ConsentTerms(("screen", "photo"), "Algebra", "Example University", "https://proctoring.example", 72)
+SAID = (
+    contract.ChatMessage("m-1", "proctor", "Please show your desk.", 1_700_000_000_000, "Ada", 1_700_000_000_500),
+    contract.ChatMessage("m-2", "candidate", "Of course.", 1_700_000_001_000, "", 1_700_000_001_100, 1_700_000_002_000),
+    contract.ChatMessage("m-3", "candidate", "Is it seen?", 1_700_000_003_000),
+)
+
+
+def marks(demo: Page) -> dict[str, str]:
+    """How far each message of the conversation came."""
+    return {
+        item.get_attribute("data-message") or "": item.get_attribute("data-mark") or ""
+        for item in demo.locator("#conversation li").all()
+    }
+
+
+def test_an_open_camera_is_told_also_before_the_start(demo: Page, agent: Any) -> None:
+    desk = contract.AuthorizationStatus("capture", TERMS, ("photo",), preview=True)
+    agent.become(state="awaiting_authorization", session_id="s", authorization=desk)
+    expect(demo.locator("#capturing")).to_have_text("Camera, for your own eyes")
+    agent.become(authorization=msgspec.structs.replace(desk, preview=False))
+    expect(demo.locator("#capturing")).to_have_text("Nothing")
+
+
+def test_the_desk_is_there_while_authorization_is_awaited(demo: Page, agent: Any, until: Until) -> None:
+    agent.become(state="registered", session_id="s", authorization=contract.AuthorizationStatus("consent", TERMS))
+    expect(demo.locator("#desk")).to_be_hidden()
+    agent.become(state="awaiting_authorization")
+    expect(demo.locator("#desk section")).to_have_attribute("data-step", "consent")
+    expect(demo.locator("#state")).to_have_text("Waiting for authorization")
+    demo.click("[data-desk=accept]")
+    until(lambda: agent.named("consent") == [contract.Consent(True)], "the consent")
+    agent.tell(contract.AuthorizationEvent("resubmit", "Too dark."))
+    expect(demo.locator("#log")).to_contain_text("resubmit: Too dark.")
+    agent.become(state="running", authorization=contract.AuthorizationStatus("authorized", TERMS))
+    expect(demo.locator("#desk")).to_be_hidden()
+
+
+def test_a_request_tells_how_long_it_waits_and_comes_again(demo: Page, agent: Any, until: Until) -> None:
+    agent.become(**RUNNING)
+    demo.click("#listenEvents")
+    expect(demo.locator("#listenEvents")).to_have_attribute("aria-pressed", "true")
+    demo.clock.install()
+    demo.clock.pause_at(4_000_000_000)
+    agent.ask("end", "e-1", "Time is over.", 25.0)
+    expect(demo.locator("#requestLeft")).to_have_text("0:25")
+    demo.clock.run_for(10_000)
+    expect(demo.locator("#requestLeft")).to_have_attribute("data-seconds", "15")
+    agent.tell(contract.RequestEvent("end", "e-1", "Time is over.", reminder=1, left_s=15.0))
+    expect(demo.locator("#requestText")).to_have_text("Asked again: End – “Time is over.”: please confirm with End Ack")
+    expect(demo.locator("#requestNews")).to_contain_text("Asked again")
+    expect(demo.locator("#log")).to_contain_text("End request: Time is over. (asked again)")
+    demo.clock.run_for(15_000)
+    expect(demo.locator("#requestLeftText")).to_contain_text("The proctor has been told")
+    demo.click("#endAck")
+    until(lambda: agent.named("endAck") == [contract.Acknowledgement("e-1")], "the acknowledgement")
+    agent.become(pending=())
+    expect(demo.locator("#request")).to_be_hidden()
+
+
+def test_a_session_that_begins_paused_waits_with_its_request(page: Page, site: Any, agent: Any, until: Until) -> None:
+    """Also for a page that is loaded again in the middle of it."""
+    pending = contract.PendingRequest("pause", "p-1", "We begin at nine.", 12.0)
+    agent.status = replace(agent.status, **PAUSED, pending=(pending,))
+    for _ in range(2):
+        page.goto(f"{site.url}/demo?agent={agent.url}")
+        expect(page.get_by_role("dialog", name="Your test is paused")).to_be_visible()
+        expect(page.locator("#pauseText")).to_have_text("We begin at nine.")
+        expect(page.locator("#request")).to_have_attribute("data-id", "p-1")
+        expect(page.locator("#requestLeft")).to_be_visible()
+    page.click("#pauseAck")
+    until(lambda: agent.named("pauseAck") == [contract.Acknowledgement("p-1")], "the acknowledgement")
+
+
+def test_the_conversation_is_there_after_a_reload(page: Page, site: Any, agent: Any, until: Until) -> None:
+    agent.status = replace(agent.status, **RUNNING)
+    agent.answers["conversation"] = contract.Conversation(SAID)
+    page.goto(f"{site.url}/demo?agent={agent.url}")
+    for _ in range(2):
+        expect(page.locator("#conversation li")).to_have_count(3)
+        assert [item.get_attribute("data-sender") for item in page.locator("#conversation li").all()] == [
+            "proctor", "candidate", "candidate",
+        ]  # fmt: skip
+        expect(page.locator("#conversation li").first).to_contain_text("Ada")
+        page.reload()
+    expect(page.locator("#conversation li")).to_have_count(3)
+    agent.tell(contract.ChatEvent("m-0", "This came before.", 1_600_000_000_000, "Ada"))
+    expect(page.locator("#conversation li").first).to_contain_text("This came before.")
+    assert {name: mark for name, mark in marks(page).items() if name in ("m-2", "m-3")} == {
+        "m-2": "read",
+        "m-3": "sent",
+    }
+
+
+def test_a_message_shows_how_far_it_came(demo: Page, agent: Any) -> None:
+    agent.become(**RUNNING)
+    demo.fill("#chatText", "My camera is dark.")
+    demo.click("#chatSend")
+    item = demo.locator("#conversation li[data-message=chat-1]")
+    expect(item).to_have_attribute("data-mark", "sent")
+    for mark in ("delivered", "read"):
+        agent.tell(contract.ChatMarkEvent("chat-1", mark, 1))
+        expect(item).to_have_attribute("data-mark", mark)
+        expect(item).to_contain_text(mark.capitalize())
+    agent.tell(contract.ChatMarkEvent("chat-1", "delivered", 1))  # late
+    agent.tell(contract.ChatMarkEvent("chat-2", "delivered", 1))  # before its message
+    agent.answers["sendMessage"] = contract.Sent("chat-2")
+    demo.fill("#chatText", "Still there?")
+    demo.click("#chatSend")
+    expect(demo.locator("#conversation li")).to_have_count(2)
+    expect(demo.locator("#conversation li[data-message=chat-2]")).to_have_attribute("data-mark", "delivered")
+    assert marks(demo)["chat-1"] == "read"
+
+
+def test_a_message_of_the_proctor_is_read_when_it_is_seen(demo: Page, agent: Any, until: Until) -> None:
+    agent.become(**RUNNING)
+    demo.evaluate("() => { scrollTo(0, 0); document.hasFocus = () => false }")
+    agent.tell(contract.ChatEvent("m-1", "Please show your desk.", 1))
+    agent.tell(contract.ChatEvent("m-2", "Thank you.", 2))
+    expect(demo.locator("#conversation li")).to_have_count(2)
+    demo.locator("#chatText").scroll_into_view_if_needed()
+    demo.evaluate("() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
+    assert agent.named("chatRead") == []
+    demo.evaluate("() => { document.hasFocus = () => true; dispatchEvent(new Event('focus')) }")
+    until(lambda: agent.named("chatRead"), "the read mark")
+    expect(demo.locator("#conversation li[data-message=m-1]")).to_have_attribute("data-mark", "read")
+    assert [each.id for each in agent.named("chatRead")] == ["m-2"]  # up to this one
+
+
+def test_another_tab_that_holds_the_session_is_told_and_can_be_taken_over_from(
+    demo: Page, agent: Any, until: Until
+) -> None:
+    agent.become(**RUNNING)
+    expect(demo.locator("#holder")).to_be_hidden()
+    agent.tell(contract.HolderEvent(False))
+    expect(demo.locator("#holder")).to_be_visible()
+    expect(demo.locator("#holderNews")).to_contain_text("another tab")
+    agent.tell(contract.ChatEvent("m-1", "seen by the other tab", 1))
+    expect(demo.locator("#conversation li")).to_have_count(1)
+    demo.locator("#conversation").scroll_into_view_if_needed()
+    demo.click("#takeOver")
+    until(lambda: agent.named("takeOver") == [{}], "the taking over")
+    assert agent.named("chatRead") == []  # this page is not the one
+    agent.tell(contract.HolderEvent(True))
+    expect(demo.locator("#holder")).to_be_hidden()
+
+
+def test_what_left_the_machine_is_listed(demo: Page, agent: Any) -> None:
+    demo.click("#departedShow")
+    expect(demo.locator("#departed")).to_have_text("Nothing has left this computer.")
+    rows = (
+        contract.DepartedRow("screen", 12, 3_400_000, 1_700_000_000_000, 1_700_000_060_000),
+        contract.DepartedRow("chat", 1, 20, 1_700_000_000_000, 1_700_000_000_000),
+    )
+    agent.answers["departed"] = contract.Departed("https://proctoring.example", rows)
+    demo.click("#departedShow")
+    expect(demo.locator("[data-departed]")).to_have_count(2)
+    assert [row.get_attribute("data-departed") for row in demo.locator("[data-departed]").all()] == ["screen", "chat"]
+    expect(demo.locator("[data-departed=screen]")).to_contain_text("3.4 MB")
+    expect(demo.locator("#departed")).to_contain_text("https://proctoring.example")
+
+
+def test_quality_and_transport_are_shown(demo: Page, agent: Any, site: Any) -> None:
+    expect(demo.locator("#quality")).to_have_text("–")
+    for quality, shown in {"full": "Full", "reduced": "Reduced", "least": "Lowest"}.items():
+        agent.become(**RUNNING, quality=quality)
+        expect(demo.locator("#quality")).to_have_text(shown)
+        expect(demo.locator("#quality")).to_have_attribute("data-level", quality)
+    expect(demo.locator("#transport")).to_have_attribute("data-transport", "loopback")
+
+
+def test_the_page_goes_through_the_extension_when_it_is_asked_to(exam: Any, page: Page, site: Any, agent: Any) -> None:
+    exam.extend()
+    page.goto(f"{site.url}/demo?transport=native")
+    expect(page.locator("#transport")).to_have_text("Extension")
+    agent.become(**RUNNING)
+    expect(page.locator("#state")).to_have_text("Running")
+    page.click("#checkSystem")
+    expect(page.locator("#checks tbody tr")).to_have_count(3)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_is_told_from_its_ground_in_both_schemes(
+    demo: Page, agent: Any, scheme: Any, faint: Callable[[str], list[Any]]
+) -> None:
+    demo.emulate_media(color_scheme=scheme)
+    agent.answers["conversation"] = contract.Conversation(SAID)
+    agent.become(**RUNNING)
+    agent.ask("end", "e-1", "Time is over.")
+    agent.tell(contract.HolderEvent(False))
+    demo.click("#checkSystem")
+    demo.click("#departedShow")
+    expect(demo.locator("#request")).to_be_visible()
+    expect(demo.locator("#holder")).to_be_visible()
+    expect(demo.locator("#checks tbody tr")).to_have_count(3)
+    assert faint("body") == []
+
+
+def test_it_fits_a_narrow_window(demo: Page, agent: Any) -> None:
+    demo.set_viewport_size({"width": 400, "height": 800})
+    agent.become(**RUNNING)
+    agent.ask("pause", "p-1", "a" * 200)
+    agent.tell(contract.HolderEvent(False))
+    expect(demo.locator("#holder")).to_be_visible()
+    assert demo.evaluate("document.documentElement.scrollWidth") <= 400

@@ -4,18 +4,20 @@ import hashlib
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from secureproctor.contract import page as contract
 from secureproctor.contract import signing
-from secureproctor.contract.errors import ErrorInfo, Refusal
+from secureproctor.contract.errors import CODES, ErrorInfo, Refusal
+from secureproctor.contract.stills import HINTS, Identity
 
 Until = Callable[..., None]
 
 WEB = Path(__file__).parents[2] / "service" / "web"
+EXTENSION = Path(__file__).parents[2] / "packaging" / "browser" / "extension"
 HEAD = b"<!doctype html><link rel=icon href=/web/icon.svg>"
 BLANK = HEAD + b"<script src=/secureproctor.js></script><script src=/web/signing.js></script>"
 # evaluates a call of the test's own words: {value}, or the error's fields
@@ -47,6 +49,11 @@ CALLS: dict[str, tuple[str, dict[str, Any]]] = {
     "proctor.hello()": ("hello", {}),
     "proctor.init({body: '{}', authorization: 'AB', query: {}})": ("init", {"body": "{}", "authorization": "AB"}),
     "proctor.checkSystem()": ("checkSystem", {}),
+    "proctor.consent(true)": ("consent", {"accepted": True}),
+    "proctor.startPreview('photo')": ("startPreview", {"of": "photo"}),
+    "proctor.stopPreview()": ("stopPreview", {}),
+    "proctor.takePhoto('id_card')": ("takePhoto", {"of": "id_card"}),
+    "proctor.submitAuthorization()": ("submitAuthorization", {}),
     "proctor.start()": ("start", {}),
     "proctor.stop()": ("stop", {}),
     "proctor.report({query: {userId: 'u'}})": ("report", {"query": {"userId": "u"}}),
@@ -56,6 +63,10 @@ CALLS: dict[str, tuple[str, dict[str, Any]]] = {
     "proctor.resumeAck()": ("resumeAck", {"id": ""}),
     "proctor.endAck()": ("endAck", {"id": ""}),
     "proctor.sendMessage('Grüße')": ("sendMessage", {"text": "Grüße"}),
+    "proctor.chatRead('c-1')": ("chatRead", {"id": "c-1"}),
+    "proctor.conversation()": ("conversation", {}),
+    "proctor.departed()": ("departed", {}),
+    "proctor.takeOver()": ("takeOver", {}),
 }
 
 
@@ -83,9 +94,10 @@ def test_all_listeners_of_a_kind_are_called_until_they_are_removed(blank: Page, 
     connected(blank, agent)
     blank.evaluate("""async () => {
         globalThis.heard = [];
-        for (const kind of ["error", "chat", "pause", "resume", "end", "status"]) {
-            proctor.setListener(kind, (event) => heard.push([kind, event.code ?? event.text ?? event.state]));
-        }
+        const told = (event) => event.code ?? event.text ?? event.state ?? event.mark ?? event.hints?.[0] ?? event.holding;
+        const requests = ["pause", "resume", "end"];
+        for (const kind of ["error", "chat", "chatMark", ...requests, "authorization", "preview", "holder", "status"])
+            proctor.setListener(kind, (event) => heard.push([kind, told(event)]));
         globalThis.second = (event) => heard.push(["second", event.text]);
         proctor.setListener("chat", second);
         await proctor.hello();
@@ -95,11 +107,16 @@ def test_all_listeners_of_a_kind_are_called_until_they_are_removed(blank: Page, 
     agent.tell(contract.ChatEvent("c1", "hello", 1))
     for kind in ("pause", "resume", "end"):
         agent.tell(contract.RequestEvent(kind, f"{kind}-1", f"please {kind}"))
+    agent.tell(contract.ChatMarkEvent("c0", "read", 1))
+    agent.tell(contract.AuthorizationEvent("rejected", "no"))
+    agent.tell(contract.PreviewEvent("photo", "", 4, 3, ("blurred",)))
+    agent.tell(contract.HolderEvent(True))
     agent.become(state="running")
-    blank.wait_for_function("heard.length === 7")
+    blank.wait_for_function("heard.length === 11")
     assert blank.evaluate("heard") == [
         ["error", "source_lost"], ["chat", "hello"], ["second", "hello"], ["pause", "please pause"],
-        ["resume", "please resume"], ["end", "please end"], ["status", "running"],
+        ["resume", "please resume"], ["end", "please end"], ["chatMark", "read"], ["authorization", "no"],
+        ["preview", "blurred"], ["holder", True], ["status", "running"],
     ]  # fmt: skip
     blank.evaluate("heard.length = 0; proctor.removeListener('chat', second)")
     agent.tell(contract.ChatEvent("c2", "again", 2))
@@ -339,6 +356,23 @@ def test_the_types_name_what_there_is(blank: Page) -> None:
 
 WIRE = {
     "Status": contract.Status,
+    "PendingRequest": contract.PendingRequest,
+    "ConsentTerms": contract.ConsentTerms,
+    "AuthorizationStatus": contract.AuthorizationStatus,
+    "AuthorizationEvent": contract.AuthorizationEvent,
+    "PreviewEvent": contract.PreviewEvent,
+    "HolderEvent": contract.HolderEvent,
+    "ProctorRequest": contract.RequestEvent,
+    "Shot": contract.Shot,
+    "ChatEvent": contract.ChatEvent,
+    "ChatMarkEvent": contract.ChatMarkEvent,
+    "ChatMessage": contract.ChatMessage,
+    "Conversation": contract.Conversation,
+    "DepartedRow": contract.DepartedRow,
+    "Departed": contract.Departed,
+    "Registered": contract.Registered,
+    "CheckResult": contract.CheckResult,
+    "CheckResults": contract.CheckResults,
     "LinkStatus": contract.LinkStatus,
     "RoomStatus": contract.RoomStatus,
     "DrainStatus": contract.DrainStatus,
@@ -349,6 +383,22 @@ WIRE = {
 def test_the_types_have_the_fields_of_the_wire(name: str) -> None:
     body = (WEB / "secureproctor.d.ts").read_text().split(f"export interface {name} {{")[1].split("\n}")[0]
     assert set(re.findall(r"^  (\w+)\??:", body, re.MULTILINE)) == set(WIRE[name].__struct_fields__)
+
+
+def named(union: str) -> set[str]:
+    """The texts of a union of the types."""
+    body = (WEB / "secureproctor.d.ts").read_text().split(f"export type {union} =")[1].split(";\n")[0]
+    return set(re.findall(r'"(\w+)"', body))
+
+
+def test_the_types_name_every_code() -> None:
+    script = (WEB / "secureproctor.js").read_text().split("const ERRORS = {")[1].split("\n  };")[0]
+    assert named("PageErrorCode") == {*re.findall(r"^    (\w+): \{", script, re.MULTILINE), "webcrypto_missing"}
+    assert named("AgentErrorCode") == set(CODES)
+    extension = "".join(path.read_text() for path in EXTENSION.glob("*.js"))
+    assert {code for code in named("ExtensionErrorCode") if f'"{code}"' not in extension} == set()
+    assert named("Hint") == set(HINTS)
+    assert named("Identity") == set(get_args(Identity))
 
 
 def test_the_countdown_of_the_types_comment_works_as_it_stands(blank: Page, agent: Any) -> None:
