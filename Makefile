@@ -6,7 +6,7 @@ PLATFORMS := linux win32 darwin
 lower = $(shell echo $(1) | tr A-Z a-z)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-demo demo test soak bench bench-delivery check check-style check-types check-imports check-docs format docs lock clean distclean
+.PHONY: help setup setup-demo demo test test-slow soak bench bench-delivery bench-proctor check check-style check-types check-imports check-docs format docs lock clean distclean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 18
@@ -24,6 +24,10 @@ demo: setup-demo  ## a whole proctored session and its report; STORY=name DURATI
 test: setup  ## all tests; ARGS= goes to pytest
 	$(BIN)/python -m pytest $(ARGS)
 
+test-slow: setup  ## what takes long and proves more of the same: the stories, the other faults; ARGS= goes to pytest
+	$(BIN)/python -m pytest -m slow $(ARGS)
+	DISTURBANCES=all $(BIN)/python -m pytest tests/e2e/test_resilience.py $(ARGS)
+
 soak: setup  ## faults at random for MINUTES=20 with SEED=, against real processes; the invariants are checked at the end
 	$(BIN)/python -m tests.faults.soak $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
 
@@ -34,6 +38,10 @@ bench-delivery: setup  ## what a backlog costs, how it drains beside the live vi
 	$(BIN)/python -m secureproctor.benchmarks.backlog
 	$(BIN)/python -m secureproctor.benchmarks.drain
 	$(BIN)/python -m secureproctor.benchmarks.levels
+
+bench-proctor: setup  ## how long a command takes to the page, and a picture to the proctor
+	$(BIN)/python -m secureproctor.benchmarks.latency
+	$(BIN)/python -m secureproctor.benchmarks.glass
 
 check: check-style check-types check-imports check-docs  ## style, types for three platforms, import directions, generated documents
 

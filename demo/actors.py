@@ -1,4 +1,7 @@
-"""The candidate and the proctor: real pages in real Chromium, used as a person would, by their fields and buttons."""
+"""The candidate: the demo page in real Chromium, used as a person would, by its fields and buttons.
+
+The proctor is in proctor.py.
+"""
 
 import json
 from dataclasses import dataclass
@@ -7,6 +10,7 @@ from urllib.parse import quote, urlencode
 
 from playwright.async_api import Locator, Page
 
+from secureproctor.contract.stills import Identity
 from secureproctor.demo.account import Told
 from secureproctor.demo.program import DeskError
 
@@ -84,10 +88,48 @@ class Candidate:
             timeout=within_s * 1000,
         )
 
+    async def agree(self) -> None:
+        """Agree to be proctored."""
+        await self._press_at_desk("accept")
+
+    async def aim(self, of: Identity) -> None:
+        """Hold what is asked for before the camera, until the desk says that it looks good."""
+        await self.wait_for_step(of)
+        await self._press_at_desk("start-camera", unless="take")
+        await self._at_desk("[data-desk=preview][src]").wait_for(timeout=PATIENCE_MS)
+        await self._at_desk("[data-desk=hints]").filter(has_text="looks good").wait_for(timeout=PATIENCE_MS)
+
+    async def shoot(self) -> None:
+        """Take the picture, look at it, and use it."""
+        await self._press_at_desk("take")
+        await self._at_desk("[data-desk=shot][src]").wait_for(timeout=PATIENCE_MS)
+        await self._press_at_desk("use")
+
+    async def hand_in(self) -> None:
+        """Give what was taken to the proctor."""
+        await self.wait_for_step("review")
+        await self._press_at_desk("submit")
+        await self.wait_for_step("submitted")
+
+    async def wait_for_step(self, step: str) -> None:
+        """Wait until the authorization desk is at a step."""
+        await self.page.locator(f"#desk .authorization[data-step={step}]").wait_for(timeout=PATIENCE_MS)
+
     async def say(self, text: str) -> None:
         """Send a chat message."""
         await self._field("chatText").fill(text)
         await self._field("chatSend").click()
+
+    async def read(self, text: str) -> None:
+        """Have a message of the proctor before one's eyes."""
+        message = self._message("proctor").filter(has_text=text).last
+        await message.wait_for(state="attached", timeout=PATIENCE_MS)
+        await message.scroll_into_view_if_needed(timeout=PATIENCE_MS)
+
+    async def wait_read(self, text: str) -> None:
+        """Wait until the proctor has read a message."""
+        read = self._message("candidate", "[data-mark=read]").filter(has_text=text)
+        await read.last.wait_for(state="attached", timeout=PATIENCE_MS)
 
     async def report(self) -> dict[str, object]:
         """Fetch the report as JSON by the page."""
@@ -101,87 +143,29 @@ class Candidate:
         await self.press("reportUrl")
         return await self._field("reportLink").evaluate("link => link.href") or ""
 
-    async def picture(self, path: Path) -> None:
-        """A screenshot of the whole demo page, from its top."""
+    async def picture(self, path: Path, *, whole: bool = True) -> None:
+        """A screenshot of the demo page from its top; `whole`: also of what would have to be scrolled to."""
         await self.page.evaluate("() => scrollTo(0, 0)")
-        await self.page.screenshot(path=path, full_page=True, timeout=PATIENCE_MS)
+        await self.page.screenshot(path=path, full_page=whole, timeout=PATIENCE_MS)
 
     def _field(self, name: str) -> Locator:
         return self.page.locator(f"#{name}")
 
+    def _message(self, sender: str, marked: str = "") -> Locator:
+        return self.page.locator(f"#conversation li[data-sender={sender}]{marked}")
 
-@dataclass(frozen=True, slots=True)
-class Proctor:
-    """The console in a browser of its own."""
+    def _at_desk(self, selector: str) -> Locator:
+        return self.page.locator(f"#desk {selector}")
 
-    page: Page
-
-    async def open(self, service_url: str, key: str) -> None:
-        """Open the console with the proctors' key."""
-        await self.page.goto(f"{service_url}/console#key={quote(key)}")
-
-    async def order(self, kind: str) -> None:
-        """Press a command's button of the newest session."""
-        await self._card.locator(f"[data-action={kind}]").click(timeout=PATIENCE_MS)
-        if kind == "end":
-            await self._card.locator("[data-action=confirm-end]").click(timeout=PATIENCE_MS)
-
-    async def say(self, text: str) -> None:
-        """Send a chat message."""
-        await self._card.locator("[data-input=chat]").fill(text)
-        await self._card.locator("[data-action=say]").click()
-
-    async def wait_for_session(self) -> None:
-        """Wait until a session is on the console."""
-        await self._card.wait_for(timeout=PATIENCE_MS)
-
-    async def wait_acknowledged(self, kind: str) -> None:
-        """Wait until the newest command of the kind is acknowledged."""
-        row = self._card.locator(f"[data-command][data-kind={kind}][data-status=acknowledged]")
-        await row.first.wait_for(timeout=PATIENCE_MS)
-
-    async def wait_chat(self, text: str) -> None:
-        """Wait until a chat message is shown."""
-        await (
-            self._card.locator("[data-part=chat]").filter(has_text=text).wait_for(state="attached", timeout=PATIENCE_MS)
-        )
-
-    @property
-    def _card(self) -> Locator:
-        return self.page.locator("[data-session]").first
-
-
-async def report_picture(page: Page, address: str, png: Path, play_s: float) -> str:
-    """Open the report page, play the recording's first `play_s` seconds (0: there is none), take a picture.
-
-    Returns a copy of the page that needs no service.
-    """
-    await page.goto(address)
-    await page.locator("body[data-loaded]").wait_for(timeout=PATIENCE_MS, state="attached")
-    if play_s:
-        await page.locator("#play").click()
-        await page.wait_for_function(
-            "seconds => Number(document.getElementById('time').dataset.seconds) >= seconds",
-            arg=play_s,
-            timeout=PATIENCE_MS,
-        )
-        await page.locator("#play").click()
-    await page.screenshot(path=png, full_page=True, timeout=PATIENCE_MS)
-    return str(await page.evaluate(_STANDALONE))
+    async def _press_at_desk(self, name: str, unless: str = "") -> None:
+        """Press a button; not when the one is there which it would bring."""
+        button, instead = (self._at_desk(f"button[data-desk={each}]:visible") for each in (name, unless or name))
+        await button.or_(instead).first.wait_for(timeout=PATIENCE_MS)
+        if await button.count():
+            await button.click(timeout=PATIENCE_MS)
 
 
 _TOLD = """() => [
   document.getElementById('outlook')?.dataset.kind ?? '',
   document.getElementById('countdown')?.dataset.seconds ?? '',
 ]"""
-
-_STANDALONE = """async () => {
-  const copy = document.documentElement.cloneNode(true);
-  for (const link of copy.querySelectorAll('link[rel=stylesheet]')) {
-    const style = document.createElement('style');
-    style.textContent = await (await fetch(link.href)).text();
-    link.replaceWith(style);
-  }
-  copy.querySelectorAll('script, link, video, audio').forEach(each => each.remove());
-  return '<!doctype html>\\n' + copy.outerHTML;
-}"""

@@ -7,10 +7,10 @@ Access leaves loopback pages alone).
 
 import tempfile
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 
-from playwright.async_api import BrowserContext, async_playwright
+from playwright.async_api import BrowserContext, Playwright, async_playwright
 
 from secureproctor.demo.program import find
 
@@ -33,18 +33,24 @@ _FLAGS = (
 
 @asynccontextmanager
 async def chromium(
-    environment: Mapping[str, str], *, headed: bool = True, kiosk: bool = False, flags: tuple[str, ...] = ()
+    environment: Mapping[str, str],
+    *,
+    headed: bool = True,
+    kiosk: bool = False,
+    flags: tuple[str, ...] = (),
+    driver: Playwright | None = None,
 ) -> AsyncIterator[BrowserContext]:
     """A browser with a profile of its own, gone afterwards; `kiosk` fills the screen with the page.
 
-    `environment` is a desk's, or os.environ. Raises DeskError `program_missing` without Debian's chromium.
+    `environment` is a desk's, or os.environ; `driver` is one that several browsers share, each has its own otherwise. Raises
+    DeskError `program_missing` without Debian's chromium.
     """
     path = find("chromium")
     kiosk_flags = ("--kiosk", "--window-position=0,0") if kiosk else ()
     with tempfile.TemporaryDirectory(
         dir=environment.get("TMPDIR"), prefix="web-", ignore_cleanup_errors=True
     ) as profile:
-        async with async_playwright() as playwright:
+        async with nullcontext(driver) if driver else async_playwright() as playwright:
             context = await playwright.chromium.launch_persistent_context(
                 profile,
                 executable_path=path,

@@ -1,9 +1,10 @@
 """The desk's camera: a person in front of a webcam as MJPEG over loopback HTTP, in a process of its own.
 
 Pictures go out on absolute deadlines (`start + n / fps`), as from a device, so that whoever reads late sees a hole in the
-counter instead of a slower clock. The person sways, nods and the light changes over eight seconds; those pictures are
-encoded once. Only the lowest 16 rows are new each time: a strip with the counter in black and white cells and the wall
-clock. A JPEG with a restart marker after each row of blocks lets that one row be exchanged without touching the rest.
+counter instead of a slower clock. The person sways, nods and the light changes over eight seconds; on request an ID card is
+held before the camera. Those pictures are encoded once. Only the lowest 16 rows are new each time: a strip with the counter
+in black and white cells and the wall clock. A JPEG with a restart marker after each row of blocks lets that one row be
+exchanged without touching the rest.
 """
 
 import asyncio
@@ -19,23 +20,33 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import assert_never
 from urllib.parse import urlsplit
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from secureproctor.demo import idcard
 from secureproctor.demo.program import read_line, running
 
 WIDTH, HEIGHT = 640, 480
 STRIP = 16  # rows: one row of JPEG blocks at 4:2:0
 COUNTER_BITS = 24
+PHOTO = "/photo.jpg"
 _BLOCK_ROWS = HEIGHT // STRIP
 _CYCLE_S = 8
 _GRAIN_MIDDLE, _GRAIN_SHIFTS = 16, 97  # the sensor's noise is one field, shifted by some rows from picture to picture
 _PORTRAIT = Path(__file__).with_name("assets") / "astronaut.png"
 
 Picture = NDArray[np.uint8]
+
+
+class CameraSight(enum.StrEnum):
+    """What is before the camera; the value is the path that is posted to it."""
+
+    PERSON = "person"
+    CARD = "card"
 
 
 class CameraFault(enum.StrEnum):
@@ -65,18 +76,30 @@ class Lens:
         self._portrait = portrait.astype(np.uint8)
         grain = np.random.default_rng(1).normal(_GRAIN_MIDDLE, 2, (HEIGHT + _GRAIN_SHIFTS, WIDTH, 1))
         self._grain = np.repeat(grain, 3, axis=2).astype(np.uint8)
+        self._card = idcard.drawn(self._portrait)
         self._cycle = _CYCLE_S * fps
         self._upper = functools.cache(self._draw)
 
-    def jpeg(self, n: int, at: float, *, covered: bool = False) -> bytes:
+    def jpeg(self, n: int, at: float, sight: CameraSight = CameraSight.PERSON, *, covered: bool = False) -> bytes:
         """Tick `n`, taken at `at` seconds since the epoch; `covered`: nothing but the strip."""
-        return self._upper(-1 if covered else n % self._cycle) + _strip(n, at)
+        return (self._upper(None, 0) if covered else self._upper(sight, n % self._cycle)) + _strip(n, at)
 
-    def _draw(self, phase: int) -> bytes:
-        """All of the JPEG but its last row of blocks; `phase` -1 is black."""
-        picture = (
-            np.zeros((HEIGHT, WIDTH, 3), np.uint8) if phase < 0 else self._person(2 * math.pi * phase / self._cycle)
-        )
+    def photo(self) -> bytes:
+        """The person, as the exam knows them: a JPEG."""
+        return cv2.imencode(".jpg", self._portrait)[1].tobytes()
+
+    def _draw(self, sight: CameraSight | None, phase: int) -> bytes:
+        """All of the JPEG but its last row of blocks; no sight is black."""
+        turn = 2 * math.pi * phase / self._cycle
+        match sight:
+            case CameraSight.PERSON:
+                picture = self._person(turn)
+            case CameraSight.CARD:
+                picture = idcard.held(self._card, self._person(turn), turn)
+            case None:
+                picture = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+            case _:
+                assert_never(sight)
         encoded = _encode(picture)
         return encoded[: _restarts(encoded)[_BLOCK_ROWS - 2] + 2]
 
@@ -119,11 +142,13 @@ def _restarts(jpeg: bytes) -> list[int]:
 
 
 class Server:
-    """`GET /camera.mjpg` streams; `POST /<fault>` sets what is wrong."""
+    """`GET /camera.mjpg` streams; `POST /<fault>` sets what is wrong, `POST /<sight>` what is before it. `GET /photo.jpg` is a
+    photo of the person, as an exam may have one."""
 
     def __init__(self, fps: int) -> None:
         self._lens, self._fps, self._start = Lens(fps), fps, time.monotonic()
         self._fault = CameraFault.NONE
+        self._sight = CameraSight.PERSON
 
     async def serve(self) -> None:
         """Listen on a free port of 127.0.0.1, say the address on stdout, and serve until ended."""
@@ -139,8 +164,12 @@ class Server:
             request = await reader.readuntil(b"\r\n\r\n")
             method, path, _ = request.decode("latin-1").split(" ", 2)
             if method == "POST":
-                self._fault = CameraFault(path.removeprefix("/"))
+                self._set(path.removeprefix("/"))
                 writer.write(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")
+            elif path == PHOTO:
+                photo = self._lens.photo()
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\nConnection: close\r\n")
+                writer.write(b"Content-Length: %d\r\n\r\n" % len(photo) + photo)
             elif self._fault is CameraFault.GONE:
                 writer.write(b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
             else:
@@ -150,6 +179,12 @@ class Server:
             pass  # whoever watched has gone
         finally:
             writer.close()
+
+    def _set(self, word: str) -> None:
+        if word in set(CameraSight):
+            self._sight = CameraSight(word)
+        else:
+            self._fault = CameraFault(word)
 
     async def _stream(self, writer: asyncio.StreamWriter) -> None:
         writer.write(
@@ -161,7 +196,7 @@ class Server:
             if self._fault is CameraFault.GONE:
                 return
             if self._fault is not CameraFault.STALLED:
-                jpeg = self._lens.jpeg(n, time.time(), covered=self._fault is CameraFault.BLACK)
+                jpeg = self._lens.jpeg(n, time.time(), self._sight, covered=self._fault is CameraFault.BLACK)
                 writer.write(
                     b"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % len(jpeg) + jpeg + b"\r\n"
                 )
@@ -177,11 +212,11 @@ def camera(environment: dict[str, str], folder: Path, fps: int) -> Iterator[tupl
         yield read_line(process.stdout, "the camera", log), process.pid
 
 
-def set_fault(url: str, fault: CameraFault) -> None:
-    """Tell the camera at `url` what is wrong with it from now on. Raises OSError when it does not answer."""
+def tell(url: str, what: CameraFault | CameraSight) -> None:
+    """Tell the camera at `url` what is wrong with it or before it from now on. Raises OSError when it does not answer."""
     connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=5)
     try:
-        connection.request("POST", f"/{fault}")
+        connection.request("POST", f"/{what}")
         connection.getresponse().read()
     finally:
         connection.close()

@@ -6,20 +6,22 @@ from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
-from playwright.async_api import Page
+from playwright.async_api import Page, async_playwright
 
 from secureproctor.contract.streams import MEDIA
 from secureproctor.demo import gathering
 from secureproctor.demo import summary as results
 from secureproctor.demo.account import Account
-from secureproctor.demo.actors import CallFailed, Candidate, Proctor, report_picture
+from secureproctor.demo.actors import CallFailed, Candidate
 from secureproctor.demo.breakage import Breakage, small_disk
 from secureproctor.demo.browser import chromium, exam_address
 from secureproctor.demo.desk import Desk, desk
 from secureproctor.demo.link import Link, capacity, link
 from secureproctor.demo.pictures import PLAYED_S
+from secureproctor.demo.proctor import Proctor, report_picture
 from secureproctor.demo.stage import FORM, Needed, Service, agent, agent_program, service, while_alive
 from secureproctor.demo.stories import STORIES, Story
 from secureproctor.demo.story import Cast, play
@@ -78,7 +80,9 @@ class Course:
 
     async def _set_up(self, stack: AsyncExitStack, pc: Desk) -> Stage:
         of_service = await stack.enter_async_context(AsyncExitStack())
-        running = await of_service.enter_async_context(service(pc.folder, pc.environment, logs=self.out))
+        # the exam's photo of the candidate is on this computer, too, where the service fetches nothing unasked
+        fetching = ["--photo-host", urlsplit(pc.photo_url).netloc] if pc.photo_url else []
+        running = await of_service.enter_async_context(service(pc.folder, pc.environment, fetching, logs=self.out))
         between = await stack.enter_async_context(link(running.url)) if self.story.by_link else None
         options = ["--service-url", between.url if between else running.url]
         options += ["--allowed-origins", running.url] if between else []  # the demo page is the service's own
@@ -101,28 +105,31 @@ class Course:
             pc, running = stage.pc, stage.running
             self.tell("Opening the demo page")
             headed = pc.display is not None
-            demo_page = await stack.enter_async_context(chromium(pc.environment, headed=headed, flags=BESIDE_THE_MARK))
+            driver = await stack.enter_async_context(async_playwright())
+            browser = functools.partial(chromium, pc.environment, driver=driver)
+            demo_page = await stack.enter_async_context(browser(headed=headed, flags=BESIDE_THE_MARK))
             candidate = Candidate(demo_page.pages[0])
             await self._fill_in(candidate, stage)
             if self.breakage.service_gone:
                 await stage.of_service.aclose()
             await self._check_in(candidate)
             self.tell("Opening the proctor's console and the exam page")
-            console = await stack.enter_async_context(chromium(pc.environment, headed=False))
+            console = await stack.enter_async_context(browser(headed=False))
             proctor = Proctor(console.pages[0])
-            await proctor.open(running.url, running.proctor_key)
-            exam = await stack.enter_async_context(chromium(pc.environment, headed=headed, kiosk=True))
+            await proctor.log_in(running)
+            exam = await stack.enter_async_context(browser(headed=headed, kiosk=True))
             await exam.pages[0].goto(exam_address())
             client = await stack.enter_async_context(httpx.AsyncClient(base_url=running.url, timeout=30))
             account = Account(self.terms, lives=stage.supervisor.lives if stage.supervisor else [])
             witness = Witness(account, running, pc.folder / "runtime", candidate, client)
-            cast = Cast(candidate, proctor, witness, self.out, self.tell, stage.link, stage.supervisor)
+            cast = Cast(pc, candidate, proctor, witness, self.out, self.tell, stage.link, stage.supervisor)
             await self._run(cast)
             return await self._gather(cast, proctor.page, running)
 
     async def _fill_in(self, candidate: Candidate, stage: Stage) -> None:
         key = stage.running.private_key if self.breakage.signature else "not-the-key"
-        form = FORM | ({"expiryTime": f"{self.terms.expiry_s:g}"} if self.terms.expiry_s else {})
+        form = FORM | ({"authorization": "1", "candidatePhotoUrl": stage.pc.photo_url} if self.story.before else {})
+        form |= {"expiryTime": f"{self.terms.expiry_s:g}"} if self.terms.expiry_s else {}
         await candidate.open(stage.running.url, stage.address, key, form)
         await candidate.listen()
 
@@ -139,7 +146,8 @@ class Course:
 
     async def _run(self, cast: Cast) -> None:
         account = cast.witness.account
-        await cast.proctor.wait_for_session()
+        await cast.proctor.open_candidate()
+        await play(self.story.before, cast)
         if self.terms.rate_mbit:
             self.tell("Measuring what the link can carry")
             account.link_bytes_per_s = await capacity(self.terms.rate_mbit)

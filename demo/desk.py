@@ -17,8 +17,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urljoin
 
-from secureproctor.demo.camera import CameraFault, set_fault
+from secureproctor.demo.camera import PHOTO, CameraFault, CameraSight, tell
 from secureproctor.demo.keeper import Wanted, ask
 from secureproctor.demo.program import DeskError, find
 from secureproctor.demo.sound import MICROPHONE
@@ -45,11 +46,23 @@ class Desk:
         """The X display, as `:99`; None for a desk without screen."""
         return self.environment.get("DISPLAY")
 
+    @property
+    def photo_url(self) -> str:
+        """A photo of the person before the camera, as an exam may have one; empty without a camera."""
+        return urljoin(self.camera_url, PHOTO) if self.camera_url else ""
+
     def camera_fault(self, fault: CameraFault) -> None:
         """Break the camera, or repair it with `CameraFault.NONE`."""
+        self._tell_camera(fault)
+
+    def camera_sees(self, sight: CameraSight) -> None:
+        """Put a person before the camera (as in the beginning), or an ID card."""
+        self._tell_camera(sight)
+
+    def _tell_camera(self, what: CameraFault | CameraSight) -> None:
         if self.camera_url is None:
             raise DeskError("no_camera", "This desk was set up without a camera.", "Ask for one: desk(camera=True).")
-        set_fault(self.camera_url, fault)
+        tell(self.camera_url, what)
 
     def mute_microphone(self, muted: bool) -> None:
         """The microphone goes on at its rate, with zeros."""

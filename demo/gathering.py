@@ -18,8 +18,10 @@ from secureproctor.demo.sync import mark_in, measure
 
 REPORT = results.ReportSummary("", "report.json", "report.html", "report.png")
 DEMO_PICTURE = "demo.png"
-PICTURES = {"offline": "offline.png", "drain": "drain.png", "expired": "expired.png"}
-"""Pictures of the candidate's page on the way, in stories that take them."""
+PICTURES = {
+    name: f"{name}.png" for name in ("authorization", "offline", "drain", "expired", "wall", "candidate", "desk")
+}
+"""Pictures on the way, in stories that take them: first those of the candidate's page, then those of the console."""
 SUMMARY = "summary.json"
 LOGS = ("service.log", "agent.log")
 NAMES = frozenset(

@@ -1,4 +1,4 @@
-"""The demo as a proctor who looks on: a console's WebSocket, by which it sees a session and can end it."""
+"""The demo as a proctor who looks on: a console's WebSocket, by which it sees a session and can command it."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -10,7 +10,17 @@ import msgspec
 from websockets.asyncio.client import ClientConnection, connect
 
 from secureproctor.contract.channel import CommandKind
-from secureproctor.contract.console import Failed, Hello, Issue, Issued, SessionSnapshot, ToConsole
+from secureproctor.contract.console import (
+    Failed,
+    Hello,
+    Issue,
+    Issued,
+    SessionDetail,
+    SessionGone,
+    SessionSnapshot,
+    ToConsole,
+    Welcome,
+)
 
 TICK_S = 0.5
 
@@ -57,8 +67,8 @@ class Onlooker:
                     self.seen = message
             case Failed():
                 self.refused = message.error.message
-            case Issued():
-                pass  # what comes of the command is in the snapshots
+            case Welcome() | SessionDetail() | SessionGone() | Issued():
+                pass  # what was ordered shows in the session's state
             case _:
                 assert_never(message)
 

@@ -18,8 +18,9 @@ async def take(gathered: Gathered, demo_address: str, out: Path) -> str:
     try:
         from playwright.async_api import Error as PlaywrightError
 
-        from secureproctor.demo.actors import PATIENCE_MS, report_picture
+        from secureproctor.demo.actors import PATIENCE_MS
         from secureproctor.demo.browser import chromium
+        from secureproctor.demo.proctor import report_picture
     except ModuleNotFoundError:
         return "There are no pictures of the pages: Playwright is not installed."
     try:

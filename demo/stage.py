@@ -24,6 +24,8 @@ LOOK_S = 0.2
 PUBLIC_KEY = "demo"
 FORM = {"publicKey": PUBLIC_KEY, "userId": "candidate-1", "groupName": "physics-101", "userName": "Eileen Collins"}
 """What the demo page is filled in with, by the ids of its fields."""
+OPERATOR = "The SecureProctor demo"
+"""Who runs the service, as the candidate is told before they agree."""
 
 T = TypeVar("T")
 
@@ -84,7 +86,8 @@ async def service(
     private_key = secrets.token_hex(16)
     ready, log = folder / "service.json", (logs or folder) / "service.log"
     argv = [sys.executable, "-m", "secureproctor.service", "--port", "0", "--data", str(folder / "service")]
-    argv += ["--key", f"{PUBLIC_KEY}:{private_key}", "--ready-file", str(ready), *options]
+    argv += ["--key", f"{PUBLIC_KEY}:{private_key}", "--ready-file", str(ready)]
+    argv += ["--operator", OPERATOR, *options]
     with running(argv, environment, log) as process:
         program = Program("The service", process, log)
         said = await _read_when_there(ready, program)

@@ -27,8 +27,9 @@ BEFORE_SHARE = 0.4
 class Story:
     """A story. `usual` are the terms that it takes, with what holds when nothing is said; `complete` fills in the others.
 
-    `wrong` says what does not fit together, empty when all does. `by_link`: agent and service talk through a link that can
-    be cut; `supervised`: the agent is started again when it is killed. `meanings` explains each of the `figures`.
+    `wrong` says what does not fit together, empty when all does. `before` is played before Start: with it, authorization is on.
+    `by_link`: agent and service talk through a link that can be cut; `supervised`: the agent is started again when it is
+    killed. `meanings` explains each of the `figures`.
     """
 
     meaning: str
@@ -37,6 +38,7 @@ class Story:
     promises: tuple[Promise, ...]
     complete: Callable[[Terms], Terms] = lambda terms: terms
     wrong: Callable[[Terms], str] = lambda _: ""
+    before: tuple[Step, ...] = ()
     by_link: bool = False
     supervised: bool = False
     figures: Callable[[Account, Report], Figures] = lambda _account, _report: {}
@@ -50,13 +52,26 @@ class Story:
         return terms
 
 
+AUTHORIZATION = (
+    Step(0, "agree", "The candidate agrees to be proctored"),
+    Step(0, "show photo", "The candidate takes a photo"),
+    Step(0, "show card", "The candidate holds an ID card before the camera"),
+    Step(0, "hand in", "The candidate hands both in"),
+    Step(0, "allow", "The proctor looks at them, and lets the candidate start"),
+)
+
+
 def _plain(terms: Terms) -> tuple[Step, ...]:
     whole = terms.duration_s
     return (
-        Step(0.15 * whole, "proctor says", "The proctor greets the candidate"),
-        Step(0.25 * whole, "candidate says", "The candidate answers"),
+        Step(0.08 * whole, "look at the wall", "The proctor looks at the wall of candidates"),
+        Step(0.20 * whole, "proctor says", "The proctor greets the candidate"),
+        Step(0.28 * whole, "candidate says", "The candidate answers"),
         Step(0.40 * whole, "pause", "The proctor pauses the test"),
         Step(0.55 * whole, "resume", "The proctor resumes the test"),
+        Step(0.65 * whole, "snapshot", "The proctor asks for a picture of the webcam"),
+        Step(0.75 * whole, "picture candidate", "The proctor watches the candidate live"),
+        Step(0.90 * whole, "departed", "The candidate looks at what has left the computer"),
         Step(1.00 * whole, "stop", "The candidate stops"),
     )
 
@@ -148,7 +163,11 @@ def _crash_wrong(terms: Terms) -> str:
 
 STORIES: dict[str, Story] = {
     "plain": Story(
-        "greeting, pause, resume, stop", {"duration_s": 60}, _plain, (covered(98.0), ended("stopped"), *COURSE)
+        "authorization, chat, pause, resume, a picture, stop",
+        {"duration_s": 60},
+        _plain,
+        (covered(98.0), ended("stopped"), *COURSE),
+        before=AUTHORIZATION,
     ),
     "outage": Story(
         "the link is silent for a while; the session survives, and nothing is missing",

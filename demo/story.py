@@ -10,9 +10,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from secureproctor.demo.actors import Candidate, Proctor
+from secureproctor.demo.actors import Candidate
+from secureproctor.demo.camera import CameraSight
+from secureproctor.demo.desk import Desk
 from secureproctor.demo.gathering import PICTURES
 from secureproctor.demo.link import Link
+from secureproctor.demo.proctor import Proctor
 from secureproctor.demo.supervision import AFTER_KILLS_S, BEFORE_KILLS_S, Supervised, moments
 from secureproctor.demo.witness import Witness
 
@@ -27,6 +30,7 @@ DELIVERY_S = 600.0
 class Cast:
     """Who plays, and what they play with. `link` and `agent` are there in stories that need them."""
 
+    pc: Desk
     candidate: Candidate
     proctor: Proctor
     witness: Witness
@@ -38,11 +42,61 @@ class Cast:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A deed, so many seconds after Start at the earliest, with the sentence that the audience sees."""
+    """A deed, so many seconds after the play began at the earliest, with the sentence that the audience sees."""
 
     at_s: float
     deed: str
     sentence: str
+
+
+async def _agree(cast: Cast) -> None:
+    await cast.candidate.agree()
+
+
+async def _show_photo(cast: Cast) -> None:
+    await cast.candidate.aim("photo")
+    await cast.candidate.shoot()
+
+
+async def _show_card(cast: Cast) -> None:
+    cast.pc.camera_sees(CameraSight.CARD)
+    try:
+        await cast.candidate.aim("id_card")
+        await cast.candidate.picture(cast.out / PICTURES["authorization"], whole=False)
+        await cast.candidate.shoot()
+    finally:
+        cast.pc.camera_sees(CameraSight.PERSON)
+
+
+async def _hand_in(cast: Cast) -> None:
+    await cast.candidate.hand_in()
+    await cast.proctor.wait_for_authorization("submitted")
+
+
+async def _allow(cast: Cast) -> None:
+    await cast.proctor.wait_for_identity()
+    await cast.proctor.picture(cast.out / PICTURES["desk"])
+    await cast.proctor.order("authorize")
+    await cast.candidate.wait_for_state("ready")
+    await cast.proctor.wait_acknowledged("authorize")
+
+
+async def _look_at_the_wall(cast: Cast) -> None:
+    await cast.proctor.back()
+    await cast.proctor.wait_for_thumbnails()
+    await cast.proctor.picture(cast.out / PICTURES["wall"])
+    await cast.proctor.open_candidate()
+
+
+async def _snapshot(cast: Cast) -> None:
+    await cast.proctor.order("snapshot-webcam")
+    await cast.proctor.wait_acknowledged("snapshot")
+    await cast.proctor.wait_for_picture()
+
+
+async def _picture_candidate(cast: Cast) -> None:
+    await cast.proctor.wait_for_live()
+    await cast.proctor.picture(cast.out / PICTURES["candidate"])
 
 
 async def _pause(cast: Cast) -> None:
@@ -59,11 +113,18 @@ async def _resume(cast: Cast) -> None:
 
 async def _proctor_says(cast: Cast) -> None:
     await cast.proctor.say(GREETING)
+    await cast.candidate.read(GREETING)
+    await cast.proctor.wait_read(GREETING)
 
 
 async def _candidate_says(cast: Cast) -> None:
     await cast.candidate.say(REPLY)
     await cast.proctor.wait_chat(REPLY)
+    await cast.candidate.wait_read(REPLY)
+
+
+async def _departed(cast: Cast) -> None:
+    await cast.candidate.press("departedShow")
 
 
 async def _stop(cast: Cast) -> None:
@@ -118,10 +179,19 @@ async def _kills(cast: Cast) -> None:
 
 
 DEEDS: dict[str, Callable[[Cast], Awaitable[None]]] = {
+    "agree": _agree,
+    "show photo": _show_photo,
+    "show card": _show_card,
+    "hand in": _hand_in,
+    "allow": _allow,
+    "look at the wall": _look_at_the_wall,
+    "snapshot": _snapshot,
+    "picture candidate": _picture_candidate,
     "proctor says": _proctor_says,
     "candidate says": _candidate_says,
     "pause": _pause,
     "resume": _resume,
+    "departed": _departed,
     "stop": _stop,
     "cut": _cut,
     "mend": _mend,
@@ -134,7 +204,7 @@ DEEDS: dict[str, Callable[[Cast], Awaitable[None]]] = {
 
 
 async def play(steps: tuple[Step, ...], cast: Cast) -> None:
-    """Play the steps, each at its time; the running time begins now."""
+    """Play the steps, each at its time from now."""
     loop = asyncio.get_running_loop()
     begun = loop.time()
     for step in steps:

@@ -6,6 +6,7 @@ folder of its own, so that other demos on the same machine do not disturb.
 
 import errno
 import os
+import random
 import shutil
 import signal
 import socket
@@ -16,16 +17,16 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import psutil
-import pytest
 
 MARK = "SECUREPROCTOR_TEST_MARK"
+LONGEST_S = 240.0
 
 
 def eventually(holds: Callable[[], bool], within_s: float) -> bool:
@@ -64,7 +65,8 @@ def _abandoned(place: Path) -> bool:
 
 @dataclass
 class Demo:
-    """A running demo; `said` grows line by line."""
+    """A running demo; `said` grows line by line. `ran`: the names of the programs that were interrupted; `left`: what
+    was still there of it a while after its end."""
 
     process: subprocess.Popen[str]
     mark: str
@@ -72,6 +74,8 @@ class Demo:
     temporary: Path
     said: list[str] = field(default_factory=list)
     complained: str = ""
+    ran: set[str] = field(default_factory=set)
+    left: list[str] = field(default_factory=list)
     _sessions: set[int] = field(default_factory=set)
     _places: set[Path] = field(default_factory=set)
     _readers: list[threading.Thread] = field(default_factory=list)
@@ -82,7 +86,7 @@ class Demo:
         for reader in self._readers:
             reader.start()
 
-    def wait_for(self, sentence: str, within_s: float = 60) -> None:
+    def wait_for(self, sentence: str, within_s: float = 120) -> None:
         """Wait until it has said a sentence."""
         come = eventually(
             lambda: any(sentence in line for line in self.said) or self.process.poll() is not None, within_s
@@ -96,10 +100,6 @@ class Demo:
         for reader in self._readers:
             reader.join(10)
         return code
-
-    def signal(self, number: signal.Signals, *, group: bool = False) -> None:
-        """To the process alone, or to its whole group as a terminal does."""
-        (os.killpg if group else os.kill)(self.process.pid, number)
 
     @property
     def summary(self) -> dict[str, Any]:
@@ -126,19 +126,19 @@ class Demo:
                 found[each] = [each.name(), *each.cmdline()]
         return found
 
-    @property
     def remains(self) -> list[str]:
-        """All that is still there of it."""
+        """All that is there of it now."""
         processes = [str(each) for each in self.processes()]
         files = [str(path) for path in self.temporary.iterdir()]
         return processes + files + [str(place) for place in self._places if _abandoned(place)]
 
-    def assert_nothing_remains(self, within_s: float = 5) -> None:
+    def look_for_remains(self, within_s: float = 5) -> None:
         """Whatever it left to be ended by itself has a moment for it."""
-        assert eventually(lambda: not self.remains, within_s), self.remains
+        eventually(lambda: not self.remains(), within_s)
+        self.left = self.remains()
 
     def close(self) -> None:
-        """End what a failed test left."""
+        """End what it left."""
         for each in self.processes():
             with suppress(psutil.NoSuchProcess):
                 each.kill()
@@ -156,44 +156,81 @@ class Demo:
             self.complained = stream.read()
 
 
-def start_demo(out: Path, *words: str, environment: dict[str, str] | None = None) -> Demo:
+def start_demo(out: Path, *words: str, environment: dict[str, str]) -> Demo:
     """Start a demo in a process group of its own, to which Ctrl-C is not forbidden even if it is to this process."""
     mark, temporary = uuid.uuid4().hex, Path(tempfile.mkdtemp(prefix="demo-"))  # short: sockets lie in it
     own = {MARK: mark, "TMPDIR": str(temporary), "COLUMNS": "200"}
-    argv = [
-        "env",
-        "--default-signal=INT",
-        sys.executable,
-        "-m",
-        "secureproctor.agent",
-        "demo",
-        "--out",
-        str(out),
-        *words,
-    ]
+    demo = [sys.executable, "-m", "secureproctor.agent", "demo", "--out", str(out)]
     process = subprocess.Popen(
-        argv,
-        env={**os.environ, **(environment or {}), **own},
+        ["env", "--default-signal=INT", *demo, *words],
+        env={**environment, **own},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
     )
-    demo = Demo(process, mark, out, temporary)
-    demo.read()
-    return demo
+    begun = Demo(process, mark, out, temporary)
+    begun.read()
+    return begun
 
 
-@pytest.fixture(scope="module")
-def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Demo]]:
-    """Starts demos, and ends what is left of them after the module's tests."""
-    started: list[Demo] = []
+@contextmanager
+def here() -> Iterator[tuple[dict[str, str], list[str]]]:
+    """A place to play at: its environment, and words of the command line that belong to it."""
+    yield dict(os.environ), []
 
-    def start(*words: str, environment: dict[str, str] | None = None) -> Demo:
-        started.append(start_demo(tmp_path_factory.mktemp("out"), *words, environment=environment))
-        return started[-1]
 
-    yield start
-    for each in started:
-        each.close()
+def look(demo: Demo) -> None:
+    """See what runs, and disturb nothing."""
+    demo.processes()
+
+
+@dataclass(frozen=True)
+class Signals:
+    """Disturbs a demo by a signal, up to `within_s` from now; `group`: as a terminal's Ctrl-C, which reaches every process
+    of the group."""
+
+    number: signal.Signals
+    within_s: float = 0.0
+    group: bool = False
+    times: int = 1
+
+    def __call__(self, demo: Demo) -> None:
+        time.sleep(random.Random(str(self)).uniform(0, self.within_s))
+        demo.ran = {words[0] for words in demo.programs().values()}
+        for _ in range(self.times):
+            (os.killpg if self.group else os.kill)(demo.process.pid, self.number)
+            time.sleep(0.05)
+
+
+@dataclass(frozen=True)
+class Show:
+    """A demo that is played to its end and cleared away. `words` is its command line.
+
+    `disturb` is called as soon as it has said the sentence `after`, when everything runs that it could leave behind.
+    """
+
+    words: str
+    after: str = ""
+    takes_s: float = 10.0
+    disturb: Callable[[Demo], None] = look
+    place: Callable[[], AbstractContextManager[tuple[dict[str, str], list[str]]]] = here
+
+    def __str__(self) -> str:
+        disturbed = self.disturb.number.name if isinstance(self.disturb, Signals) else ""
+        return " ".join(f"{self.words} {self.after} {disturbed}".replace("--", "").split())
+
+    def play(self, folder: Path) -> Demo:
+        """The demo after its end."""
+        with self.place() as (environment, words):
+            demo = start_demo(folder, *self.words.split(), *words, environment=environment)
+            try:
+                if self.after:
+                    demo.wait_for(self.after)
+                    self.disturb(demo)
+                demo.wait(LONGEST_S)
+                demo.look_for_remains()
+            finally:
+                demo.close()
+        return demo

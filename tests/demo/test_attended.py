@@ -1,56 +1,53 @@
 """The demo with this PC's own devices, on a virtual desk that stands for the PC, and a program for the person."""
 
+import functools
 import signal
 import sys
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from rich.console import Console
 
 from secureproctor.demo.attended import Attended
-from secureproctor.demo.desk import Desk, desk
+from secureproctor.demo.desk import desk
 from secureproctor.demo.program import DeskError
-
-if TYPE_CHECKING:
-    from tests.demo.conftest import Demo
+from tests.conftest import Played, each_of
+from tests.demo.conftest import Show, Signals
 
 PERSON = f"{sys.executable} {Path(__file__).with_name('person.py')} %s"
 
 
-@pytest.fixture(scope="module")
-def pc() -> Iterator[Desk]:
-    with desk() as whole:
-        yield whole
+@contextmanager
+def pc_of(person: str) -> Iterator[tuple[dict[str, str], list[str]]]:
+    """A PC at which somebody sits."""
+    with desk() as pc:
+        yield pc.environment | {"BROWSER": PERSON, "PERSON": person}, ["--test-camera", str(pc.camera_url)]
 
 
-@pytest.fixture(scope="module")
-def played(pc: Desk, start: "Callable[..., Demo]") -> "dict[str, Demo]":
-    """Two persons at the same time: one presses Stop, the other one is ended when the time is over."""
-
-    def play(person: str, duration: str) -> "tuple[str, Demo]":
-        words = ("--own-devices", "--duration", duration, "--test-camera", str(pc.camera_url))
-        demo = start(*words, environment=pc.environment | {"BROWSER": PERSON, "PERSON": person})
-        demo.wait()
-        return person, demo
-
-    with ThreadPoolExecutor() as pool:
-        return dict(pool.map(play, ("stops", "ends"), ("60", "5")))
+def attended(person: str, duration_s: int) -> Show:
+    return Show(f"--own-devices --duration {duration_s}", takes_s=20, place=functools.partial(pc_of, person))
 
 
-@pytest.mark.parametrize(("person", "reason"), [("stops", "stopped"), ("ends", "ended by proctor")])
-def test_an_attended_demo_ends_by_itself_with_everything_in_its_folder(
-    played: "dict[str, Demo]", person: str, reason: str
-) -> None:
-    demo = played[person]
+REASONS = {attended("ends", 5): "ended by proctor", attended("stops", 60): "stopped"}
+ENDS, STOPS = REASONS
+CTRL_C = Show(
+    "--own-devices",
+    "Looking at camera",
+    disturb=Signals(signal.SIGINT, group=True),
+    place=functools.partial(pc_of, "nobody"),
+)
+
+
+@pytest.mark.parametrize("show", each_of(ENDS, slow=(STOPS,)))
+def test_an_attended_demo_ends_by_itself_with_everything_in_its_folder(played: Played, show: Show) -> None:
+    demo = played(show)
     summary = demo.summary
     assert demo.process.returncode == 0, (summary["failures"], demo.said, demo.complained)
-    assert demo.complained == ""
-    demo.assert_nothing_remains()
+    assert (demo.complained, demo.left) == ("", [])
     assert summary["story"] == "attended"
-    assert summary["end_reason"] == reason
+    assert summary["end_reason"] == REASONS[show]
     assert summary["verified"]
     assert 2.5 < summary["seconds_running"] < 20
     assert summary["first_segment_s"] > 0
@@ -63,33 +60,31 @@ def test_an_attended_demo_ends_by_itself_with_everything_in_its_folder(
     assert summary["notes"] == []
 
 
-def test_the_person_is_told_what_to_press_and_where_the_console_is(played: "dict[str, Demo]") -> None:
-    said = "".join(played["ends"].said)
+@pytest.mark.plays(ENDS)
+def test_the_person_is_told_what_to_press_and_where_the_console_is(played: Played) -> None:
+    said = "".join(played(ENDS).said)
     words = ("Init", "Check System", "Start", "Stop", "Report", "/demo?agent=ws", "/console#key=")
     assert [word for word in words if word not in said] == []
 
 
-def test_ctrl_c_while_the_devices_are_looked_at_leaves_nothing(pc: Desk, start: "Callable[..., Demo]") -> None:
-    demo = start("--own-devices", environment=pc.environment | {"BROWSER": "true"})
-    demo.wait_for("Looking at camera")
-    demo.processes()
-    demo.signal(signal.SIGINT, group=True)
-    assert demo.wait() == 130
-    assert demo.complained == ""
-    demo.assert_nothing_remains()
+@pytest.mark.plays(CTRL_C)
+def test_ctrl_c_while_the_devices_are_looked_at_leaves_nothing(played: Played) -> None:
+    demo = played(CTRL_C)
+    assert demo.process.returncode == 130
+    assert (demo.complained, demo.left) == ("", [])
 
 
 async def test_a_person_who_never_presses_start_ends_the_demo_with_a_sentence(
-    pc: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = list((pc.folder / "tmp").iterdir())
-    for name, value in (pc.environment | {"BROWSER": "true"}).items():
-        monkeypatch.setenv(name, value)
-    with (tmp_path / "shown").open("w") as shown:
+    with desk() as pc, (tmp_path / "shown").open("w") as shown:
+        before = list((pc.folder / "tmp").iterdir())
+        for name, value in (pc.environment | {"BROWSER": "true"}).items():
+            monkeypatch.setenv(name, value)
         options = ["--test-camera", str(pc.camera_url)]
         attended = Attended(60, tmp_path, options, lambda _: None, Console(file=shown), start_within_s=0.5)
         with pytest.raises(DeskError) as caught:
             await attended.perform()
+        assert list((pc.folder / "tmp").iterdir()) == before
     assert caught.value.code == "not_started"
     assert caught.value.remedy
-    assert list((pc.folder / "tmp").iterdir()) == before

@@ -2,44 +2,66 @@
 
 import json
 import subprocess
-from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import cv2
-import psutil
 import pytest
 
-if TYPE_CHECKING:
-    from tests.demo.conftest import Demo
+from tests.conftest import Played, each_of
+from tests.demo.conftest import Demo, Show
 
 KEYS = {
     "story", "ok", "failures", "seconds_running", "streams", "gaps", "verified", "av_skew_ms", "first_segment_s", "checks",
     "commands", "end_reason", "report", "files", "notes", "figures",
 }  # fmt: skip
 STREAM_KEYS = {"segments", "bytes", "covered_s", "coverage_pct", "codec", "width", "height", "frames"}
+PICTURES = ("report.png", "demo.png", "authorization.png", "wall.png", "candidate.png", "desk.png")
 RECORDINGS = {"screen": "screen.mp4", "webcam": "webcam.mp4", "audio": "audio.m4a"}
 
 
+PLAIN = Show("--desk --duration 12", "The candidate answers", takes_s=30)
+
+
+@dataclass(frozen=True)
+class Kills:
+    """Disturbs a demo by the end of one of its programs, known by its command line; `name` begins the sentence about it."""
+
+    name: str
+    words: str
+
+    def __call__(self, demo: Demo) -> None:
+        [victim] = [process for process, said in demo.programs().items() if self.words in " ".join(said)]
+        victim.kill()
+
+
+DYING = {
+    Show("--desk --duration 60", "Check System", disturb=Kills("The agent", "agent --local-port")): "The agent",
+    Show(
+        "--desk --duration 60", "Opening the demo page", disturb=Kills("The service", "secureproctor.service")
+    ): "The service",
+}
+
+
+AGENT_DIES, SERVICE_DIES = DYING
+
+
 @pytest.fixture(scope="module")
-def plain(start: "Callable[..., Demo]") -> "Demo":
+def plain(played: Played) -> Demo:
     """A short plain course, played to its end."""
-    demo: Demo = start("--desk", "--duration", "12")
-    demo.wait_for("The candidate answers")
-    demo.processes()
-    demo.wait()
-    return demo
+    return played(PLAIN)
 
 
 @pytest.fixture(scope="module")
-def summary(plain: "Demo") -> dict[str, Any]:
+def summary(plain: Demo) -> dict[str, Any]:
     return plain.summary
 
 
-def test_a_plain_course_keeps_all_its_promises_and_leaves_nothing(plain: "Demo", summary: dict[str, Any]) -> None:
+@pytest.mark.plays(PLAIN)
+def test_a_plain_course_keeps_all_its_promises_and_leaves_nothing(plain: Demo, summary: dict[str, Any]) -> None:
     assert plain.process.returncode == 0, (summary["failures"], plain.said, plain.complained)
-    assert plain.complained == ""
-    plain.assert_nothing_remains()
+    assert (plain.complained, plain.left) == ("", [])
     assert summary["ok"]
     assert summary["failures"] == []
     assert summary["verified"]
@@ -47,6 +69,7 @@ def test_a_plain_course_keeps_all_its_promises_and_leaves_nothing(plain: "Demo",
     assert 11 < summary["seconds_running"] < 30
 
 
+@pytest.mark.plays(PLAIN)
 def test_the_summary_is_complete(summary: dict[str, Any]) -> None:
     assert summary.keys() == KEYS
     assert summary["story"] == "plain"
@@ -67,6 +90,7 @@ def test_the_summary_is_complete(summary: dict[str, Any]) -> None:
     assert summary["figures"] == {}
 
 
+@pytest.mark.plays(PLAIN)
 def test_every_check_was_passed_and_is_told(summary: dict[str, Any]) -> None:
     found = {each["id"]: each["status"] for each in summary["checks"]}
     assert {"camera", "microphone", "screen", "service_reachable"} <= found.keys()
@@ -74,8 +98,9 @@ def test_every_check_was_passed_and_is_told(summary: dict[str, Any]) -> None:
     assert all(each["seen"] for each in summary["checks"])
 
 
+@pytest.mark.plays(PLAIN)
 def test_every_command_was_received_then_applied_then_acknowledged(summary: dict[str, Any]) -> None:
-    assert [each["kind"] for each in summary["commands"]] == ["pause", "resume"]
+    assert [each["kind"] for each in summary["commands"]] == ["authorize", "pause", "resume", "snapshot"]
     for each in summary["commands"]:
         assert each["status"] == "acknowledged"
         times = [each[name] for name in ("issued_ms", "received_ms", "applied_ms", "acknowledged_ms")]
@@ -83,9 +108,10 @@ def test_every_command_was_received_then_applied_then_acknowledged(summary: dict
         assert times[-1] - times[0] < 5000
 
 
+@pytest.mark.plays(PLAIN)
 @pytest.mark.parametrize("stream", RECORDINGS)
 def test_a_recording_decodes_without_a_word_and_is_as_the_summary_says(
-    plain: "Demo", summary: dict[str, Any], stream: str
+    plain: Demo, summary: dict[str, Any], stream: str
 ) -> None:
     path, told = str(plain.out / RECORDINGS[stream]), summary["streams"][stream]
     # the pictures come at any time; without -enc_time_base FFmpeg guesses a rate, and complains of two in one of its ticks
@@ -103,8 +129,10 @@ def test_a_recording_decodes_without_a_word_and_is_as_the_summary_says(
     assert float(found["start_time"]) + float(found["duration"]) == pytest.approx(ran_until_s, abs=0.5)
 
 
-def test_the_pictures_show_something(plain: "Demo") -> None:
-    for name in ("report.png", "demo.png"):
+@pytest.mark.plays(PLAIN)
+def test_the_pictures_show_something(plain: Demo, summary: dict[str, Any]) -> None:
+    for name in PICTURES:
+        assert name in summary["files"]
         picture = cv2.imread(str(plain.out / name))
         assert picture is not None
         assert picture.shape[0] > 600
@@ -112,7 +140,8 @@ def test_the_pictures_show_something(plain: "Demo") -> None:
         assert picture.std() > 15
 
 
-def test_the_files_are_all_there_and_named(plain: "Demo", summary: dict[str, Any]) -> None:
+@pytest.mark.plays(PLAIN)
+def test_the_files_are_all_there_and_named(plain: Demo, summary: dict[str, Any]) -> None:
     names = {path.name for path in plain.out.iterdir()}
     assert set(summary["files"]) == names
     assert {"summary.json", "report.json", "report.html", *RECORDINGS.values()} <= names
@@ -123,39 +152,39 @@ def test_the_files_are_all_there_and_named(plain: "Demo", summary: dict[str, Any
     assert "Eileen Collins" in (plain.out / "report.html").read_text()
 
 
-def test_a_second_course_takes_over_the_folder_of_the_first_but_no_other(
-    tmp_path: Path, start: "Callable[..., Demo]"
-) -> None:
+@pytest.mark.plays(PLAIN)
+def test_the_candidate_was_authorized_and_everybody_read_what_was_said(plain: Demo) -> None:
+    report = json.loads((plain.out / "report.json").read_bytes())
+    identity = report["identity"]
+    assert identity["step"] == "authorized"
+    assert identity["decided_by"]
+    assert identity["consent_ms"] < identity["submitted_ms"] < identity["decided_ms"] < report["started_ms"]
+    assert [identity[of]["hints"] for of in ("photo", "id_card")] == [[], []]
+    assert identity["reference"]
+    assert [each["of"] for each in report["stills"]] == ["photo", "id_card", "webcam"]
+    assert [each["sender"] for each in report["chat"]] == ["proctor", "candidate"]
+    assert all(each["at_ms"] <= each["delivered_ms"] <= each["read_ms"] for each in report["chat"])
+
+
+def test_a_second_course_takes_over_the_folder_of_the_first_but_no_other(tmp_path: Path) -> None:
     kept = tmp_path / "thesis.txt"
     kept.write_text("three years of work")
     (tmp_path / "summary.json").write_text("{}")
-    refused = start("--desk", "--out", str(tmp_path))
-    assert refused.wait() == 1
+    refused = Show("--desk").play(tmp_path)
+    assert refused.process.returncode == 1
     assert "folder_not_empty" in "".join(refused.said)
-    assert refused.complained == ""
+    assert (refused.complained, refused.left) == ("", [])
     assert kept.read_text() == "three years of work"
     assert (tmp_path / "summary.json").read_text() == "{}"
 
 
-@pytest.mark.parametrize(
-    ("name", "words", "moment"),
-    [
-        ("The agent", "agent --local-port", "Check System"),
-        ("The service", "secureproctor.service", "Opening the demo page"),
-    ],
-)
-def test_a_program_that_dies_on_the_way_ends_the_course_at_once(
-    start: "Callable[..., Demo]", name: str, words: str, moment: str
-) -> None:
-    demo = start("--desk", "--duration", "60")
-    demo.wait_for(moment)
-    [victim] = [process for process, said in demo.programs().items() if words in " ".join(said)]
-    victim.kill()
-    assert demo.wait(within_s=10) == 1
+@pytest.mark.parametrize("show", each_of(AGENT_DIES, slow=[SERVICE_DIES]))
+def test_a_program_that_dies_on_the_way_ends_the_course(played: Played, show: Show) -> None:
+    """At once: else the course would go on for a minute."""
+    demo = played(show)
+    assert demo.process.returncode == 1
     [failure] = demo.summary["failures"]
     assert failure["code"] == "program_died"
-    assert failure["message"].startswith(f"{name} ended in the middle of the course (exit code -9)")
+    assert failure["message"].startswith(f"{DYING[show]} ended in the middle of the course (exit code -9)")
     assert ".log" in failure["remedy"]
-    assert demo.complained == ""
-    assert psutil.pid_exists(victim.pid) is False
-    demo.assert_nothing_remains()
+    assert (demo.complained, demo.left) == ("", [])

@@ -29,7 +29,7 @@ def report(gaps: tuple[Gap, ...] = (), events: tuple[EventReport, ...] = (), run
 
 def snapshot(size: int, state: str = "running") -> SessionSnapshot:
     streams = {"screen": StreamState(size // 1000, size, 0)}
-    return SessionSnapshot("s", "u", "", "g", state, "", "online", None, None, 300, 0, streams, [], [], "")
+    return SessionSnapshot("s", "u", "", "g", state, "", "online", None, 0, None, None, 300, 0, 0, streams, "")
 
 
 def status(waiting: int, state: str = "running") -> Status:

@@ -4,72 +4,57 @@ Speed is the stories' own judgement, on a machine that does nothing else; here s
 """
 
 import math
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import cv2
 import pytest
 
 from secureproctor.demo.stories import STORIES
+from tests.conftest import Played, each_of
+from tests.demo.conftest import Show
 
-if TYPE_CHECKING:
-    from tests.demo.conftest import Demo
-
-COURSES = {
-    "outage": "--outage 18 --duration 32 --rate 2",
-    "expiry": "--expiry 18 --outage 24 --duration 36",
-    "crash": "--kills 2 --seed 3 --duration 22",
+STORY = {
+    Show("--story outage --outage 18 --duration 32 --rate 2", "Start:", 50): "outage",
+    Show("--story expiry --expiry 18 --outage 24 --duration 36", "Start:", 60): "expiry",
+    Show("--story crash --kills 2 --seed 3 --duration 22", "Start:", 40): "crash",
 }
+OUTAGE, EXPIRY, CRASH = STORY
 LISTS = ("kill_at_s", "missing_screen_s", "missing_webcam_s", "missing_audio_s", "restart_s")
 A_MATTER_OF_SPEED = {
     "drain_link_pct", "live_age_max_s", "agent_off_by_s", "service_off_by_s", "missing_max_s", "av_skew",
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def played(start: "Callable[..., Demo]") -> "Iterator[dict[str, Future[Demo]]]":
-    """Every story, all at the same time: most of each is waiting."""
-
-    def play(name: str) -> "Demo":
-        demo = start("--story", name, *COURSES[name].split())
-        demo.wait_for("Start:")
-        demo.processes()
-        demo.wait(within_s=240)
-        return demo
-
-    with ThreadPoolExecutor(len(COURSES)) as pool:
-        yield {name: pool.submit(play, name) for name in COURSES}
-
-
 def test_every_story_is_played_here_or_in_the_test_of_the_course() -> None:
-    assert COURSES.keys() | {"plain"} == STORIES.keys()
+    assert {*STORY.values(), "plain"} == STORIES.keys()
 
 
-@pytest.mark.parametrize("name", COURSES)
-def test_a_story_keeps_its_promises_and_leaves_nothing(played: "dict[str, Future[Demo]]", name: str) -> None:
-    demo = played[name].result()
+@pytest.mark.parametrize("show", each_of(slow=STORY))
+def test_a_story_keeps_its_promises_and_leaves_nothing(played: Played, show: Show) -> None:
+    demo = played(show)
     summary = demo.summary
     broken = {each["code"] for each in summary["failures"]}
     assert broken <= A_MATTER_OF_SPEED, (summary["failures"], demo.said)
     assert demo.process.returncode == (1 if broken else 0)
-    assert demo.complained == ""
-    demo.assert_nothing_remains()
+    assert (demo.complained, demo.left) == ("", [])
     assert set(summary["files"]) == {path.name for path in demo.out.iterdir()}
     assert summary["verified"]
 
 
-@pytest.mark.parametrize("name", COURSES)
-def test_every_figure_of_a_story_is_measured_and_explained(played: "dict[str, Future[Demo]]", name: str) -> None:
-    figures = played[name].result().summary["figures"]
-    assert figures.keys() == STORIES[name].meanings.keys()
+@pytest.mark.parametrize("show", each_of(slow=STORY))
+def test_every_figure_of_a_story_is_measured_and_explained(played: Played, show: Show) -> None:
+    figures = played(show).summary["figures"]
+    assert figures.keys() == STORIES[STORY[show]].meanings.keys()
     for figure, value in figures.items():
         numbers = value if figure in LISTS else [value]
         assert all(math.isfinite(each) for each in numbers), figure
 
 
-def test_an_outage_costs_nothing_but_time(played: "dict[str, Future[Demo]]") -> None:
-    summary = played["outage"].result().summary
+@pytest.mark.slow
+@pytest.mark.plays(OUTAGE)
+def test_an_outage_costs_nothing_but_time(played: Played) -> None:
+    summary = played(OUTAGE).summary
     figures = summary["figures"]
     assert (summary["end_reason"], summary["gaps"]) == ("stopped", [])
     assert all(each["covered_s"] > summary["seconds_running"] - 0.5 for each in summary["streams"].values())
@@ -80,10 +65,10 @@ def test_an_outage_costs_nothing_but_time(played: "dict[str, Future[Demo]]") -> 
     assert figures["link_bytes_per_s"] == pytest.approx(250_000, rel=0.2)
 
 
-def test_an_expired_session_ends_at_both_ends_and_its_evidence_arrives_afterwards(
-    played: "dict[str, Future[Demo]]",
-) -> None:
-    summary = played["expiry"].result().summary
+@pytest.mark.slow
+@pytest.mark.plays(EXPIRY)
+def test_an_expired_session_ends_at_both_ends_and_its_evidence_arrives_afterwards(played: Played) -> None:
+    summary = played(EXPIRY).summary
     figures = summary["figures"]
     assert summary["end_reason"] == "expired"
     for end in ("agent", "service"):
@@ -94,8 +79,10 @@ def test_an_expired_session_ends_at_both_ends_and_its_evidence_arrives_afterward
     assert figures["evidence_short_s"] < 1
 
 
-def test_a_session_outlives_every_kill_of_its_agent(played: "dict[str, Future[Demo]]") -> None:
-    summary = played["crash"].result().summary
+@pytest.mark.slow
+@pytest.mark.plays(CRASH)
+def test_a_session_outlives_every_kill_of_its_agent(played: Played) -> None:
+    summary = played(CRASH).summary
     figures = summary["figures"]
     assert (figures["kills"], figures["sessions"], summary["end_reason"]) == (2, 1, "stopped")
     assert len(figures["kill_at_s"]) == len(figures["missing_audio_s"]) == 2
@@ -104,15 +91,10 @@ def test_a_session_outlives_every_kill_of_its_agent(played: "dict[str, Future[De
     assert any(each["start_s"] <= figures["kill_at_s"][-1] <= each["end_s"] for each in summary["gaps"])
 
 
-@pytest.mark.parametrize(
-    ("name", "pictures"), [("outage", ("offline.png", "drain.png")), ("expiry", ("offline.png", "expired.png"))]
-)
-def test_pictures_of_the_page_are_taken_on_the_way(
-    played: "dict[str, Future[Demo]]", name: str, pictures: tuple[str, ...]
-) -> None:
-    demo = played[name].result()
-    for each in pictures:
-        picture: Any = cv2.imread(str(demo.out / each))
+@pytest.mark.parametrize("show", each_of(slow=(OUTAGE, EXPIRY)))
+def test_pictures_of_the_page_are_taken_on_the_way(played: Played, show: Show) -> None:
+    for name in ("offline.png", "expired.png" if show == EXPIRY else "drain.png"):
+        picture: Any = cv2.imread(str(played(show).out / name))
         assert picture is not None
         assert picture.std() > 15
 
@@ -137,7 +119,7 @@ def test_what_is_not_said_follows_from_what_is() -> None:
     assert STORIES["crash"].terms({"kills": 200}).duration_s == pytest.approx(1115)
 
 
-def test_a_term_of_another_story_is_refused_at_the_command_line(start: "Callable[..., Demo]") -> None:
-    demo = start("--story", "plain", "--kills", "3")
-    assert demo.wait() == 2
+def test_a_term_of_another_story_is_refused_at_the_command_line(tmp_path: Path) -> None:
+    demo = Show("--story plain --kills 3").play(tmp_path)
+    assert demo.process.returncode == 2
     assert "--kills is not for the story plain" in demo.complained

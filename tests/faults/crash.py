@@ -20,7 +20,7 @@ from tests.faults.outage import now_ms
 from tests.faults.scene import Arrival, Candidate, faults_in, scene
 
 USER = "crash"
-KILLS, SEED = 3, 5
+KILLS, SEED = 2, 5
 STILL_S = 6.0
 REBOOTED_US = 3_600_000_000
 """By how much the boot clock went back with the reboot."""
@@ -60,7 +60,7 @@ class Observed(msgspec.Struct):
 
 
 async def play() -> Observed:
-    """About fifty seconds of one session."""
+    """About half a minute of one session."""
     moments = random.Random(SEED)
     async with scene() as it:
         async with it.candidate.page() as page:

@@ -12,7 +12,7 @@ from tests.faults.scene import Arrival, faults_in, scene
 USER = "expiry"
 EXPIRY_S = 18
 """More than the fifteen seconds after which the candidate is told, so that there is something to count down."""
-LONGER_S = 4.0
+LONGER_S = 2.5
 
 
 class Observed(msgspec.Struct):

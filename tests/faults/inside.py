@@ -1,6 +1,6 @@
 """Plays one course with a network of its own, and writes what was observed: `python -m tests.faults.inside outage OUT`.
 
-Where a course has parts, `weathers.1` is one of them.
+Where a course has parts, `weathers.usual` is one of them.
 """
 
 import asyncio
@@ -12,10 +12,10 @@ import msgspec
 
 
 def main(course: str, out: Path) -> None:
-    """`course` is a module of this folder whose `play()` returns what can be JSON; a part's number is its argument."""
+    """`course` is a module of this folder whose `play()` returns what can be JSON; a part's name is its argument."""
     name, _, part = course.partition(".")
     play = importlib.import_module(f"tests.faults.{name}").play
-    observed = asyncio.run(play(int(part)) if part else play())
+    observed = asyncio.run(play(part) if part else play())
     out.write_bytes(msgspec.json.encode(observed))
 
 

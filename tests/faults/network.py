@@ -6,16 +6,21 @@ their last process, so nothing is left of them however a test ends; and nothing 
 not root gets a user namespace around it all.
 """
 
+import ctypes
 import os
+import socket
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 NEAR, FAR = "10.77.0.1", "10.77.0.2"
 READY_S = 10.0
+_CLONE_NEWNET = 0x40000000  # linux/sched.h
+_libc = ctypes.CDLL(None, use_errno=True)
 _SOCKETS, _KEYBOARDS = Path("/tmp/.X11-unix"), Path("/var/lib/xkb")
 _LOSS = """
 table inet weather
@@ -45,6 +50,17 @@ class Network:
     def far(self) -> list[str]:
         """Words that go before a command line, to run it at the far end."""
         return ["nsenter", f"--net=/proc/{self.holder}/ns/net", "--"]
+
+    def connected_there(self, port: int) -> socket.socket:
+        """A connection to the far end that does not go over the link: a socket stays in the namespace where it was made."""
+        with ThreadPoolExecutor(1) as thread:  # of its own, which goes to the far end and does not come back
+            return thread.submit(self._connect_there, port).result()
+
+    def _connect_there(self, port: int) -> socket.socket:
+        with open(f"/proc/{self.holder}/ns/net") as there:
+            if _libc.setns(there.fileno(), _CLONE_NEWNET):
+                raise OSError(ctypes.get_errno(), "setns")
+        return socket.create_connection((FAR, port), READY_S)
 
     def link_down(self, *, here: bool = True) -> None:
         """Cut the link: `here` as a computer notices it at once, otherwise somewhere on the way."""

@@ -1,30 +1,38 @@
-"""The exam's page and the proctor's console as the tests play them: they call, and note down all that they are told."""
+"""The exam's page as the tests play it: it calls, and notes down all that it is told."""
 
 import asyncio
 import time
-import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-import httpx
 import msgspec
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Origin
 
-from secureproctor.benchmarks.page import Frame, WholeReport
-from secureproctor.contract.channel import FINAL
-from secureproctor.contract.console import Failed, Hello, Issue, Issued, SessionSnapshot, ToConsole
+from secureproctor.benchmarks.page import Frame
 from secureproctor.contract.http import InitBody, ProctoringSettings
-from secureproctor.contract.page import AutoAcknowledgement, CheckResults, PageEvent, Registered, SignedRequest, Status
-from secureproctor.contract.report import CommandReport, Report
-from secureproctor.contract.signing import joined_values, sign_body
+from secureproctor.contract.page import (
+    AutoAcknowledgement,
+    CheckResults,
+    Conversation,
+    Hello,
+    Message,
+    PageEvent,
+    Registered,
+    Sent,
+    SignedRequest,
+    Status,
+)
+from secureproctor.contract.signing import sign_body
 from secureproctor.demo.program import DeskError
 from secureproctor.demo.stage import PUBLIC_KEY
 
 GROUP = "faults"
+TAB = "exam"
+"""All pages of a course are one tab, loaded again."""
 PATIENCE_S = 90.0
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -67,6 +75,14 @@ class Page:
     async def stop(self) -> Status:
         """Stop; the agent answers when the evidence is delivered."""
         return await self.call("stop", Status)
+
+    async def say(self, text: str) -> None:
+        """Write to the proctor; it goes when it can."""
+        await self.call("sendMessage", Sent, Message(text))
+
+    async def conversation(self) -> Conversation:
+        """All that was said, by either side."""
+        return await self.call("conversation", Conversation)
 
     async def until(self, holds: Callable[[Status], bool], within_s: float = PATIENCE_S) -> Status:
         """The first status for which it holds; after `within_s` the last one, for the test to say what it lacks."""
@@ -112,58 +128,8 @@ async def open_page(address: str, origin: str, private_key: str, told: list[Told
         page = Page(socket, private_key, told)
         listening = asyncio.create_task(page.listen())
         try:
+            await page.call("hello", Status, Hello(TAB))
             yield page
         finally:
             listening.cancel()
             await asyncio.gather(listening, return_exceptions=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Console:
-    """The proctor and the exam's server, who reach the service by a way of their own."""
-
-    url: str
-    proctor_key: str
-    private_key: str
-
-    async def command(self, session_id: str, kind: str, within_s: float = PATIENCE_S) -> CommandReport:
-        """Send a command, and return how it ended. Raises TimeoutError when it does not."""
-        async with (
-            asyncio.timeout(within_s),
-            connect(f"ws{self.url.removeprefix('http')}/v1/proctor", proxy=None, max_queue=None) as socket,
-        ):
-            request = uuid.uuid4().hex
-            await socket.send(msgspec.json.encode(Hello(self.proctor_key)).decode())
-            issue = msgspec.convert(
-                {"session_id": session_id, "kind": kind, "request": request, "type": "command"}, Issue
-            )
-            await socket.send(msgspec.json.encode(issue).decode())
-            issued = ""
-            async for data in socket:
-                match msgspec.json.decode(data, type=ToConsole):
-                    case Issued(request=of, id=command) if of == request:
-                        issued = command
-                    case Failed(error=error):
-                        raise DeskError(error.code, error.message, error.remedy)
-                    case SessionSnapshot(session_id=of, commands=commands) if of == session_id:
-                        for each in commands:
-                            if each.id == issued and each.status in FINAL:
-                                return each
-        raise DeskError("service_gone", "The service closed the console.", "See its log.")
-
-    async def report(self, user: str) -> Report:
-        """The report of a user's newest session, as of now."""
-        query = {"publicKey": PUBLIC_KEY, "groupName": GROUP, "userId": user, "reportFormat": "json"}
-        headers = {"Authorization": sign_body(self.private_key, joined_values(query).encode())}
-        async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE_S) as client:
-            answer = await client.get(f"{self.url}/v2/report/", params=query, headers=headers)
-        return msgspec.json.decode(answer.raise_for_status().content, type=WholeReport).report
-
-    async def report_when(self, user: str, holds: Callable[[Report], bool], within_s: float = PATIENCE_S) -> Report:
-        """The first report for which it holds; after `within_s` the last one, for the test to say what it lacks."""
-        deadline = time.monotonic() + within_s
-        while True:
-            report = await self.report(user)
-            if holds(report) or time.monotonic() > deadline:
-                return report
-            await asyncio.sleep(0.3)

@@ -5,6 +5,7 @@ reaches it over the link, and where wanted through a fault proxy that also ends 
 """
 
 import asyncio
+import functools
 import os
 import secrets
 import signal
@@ -19,6 +20,7 @@ from pathlib import Path
 import msgspec
 import psutil
 
+from secureproctor.contract.channel import CommandKind
 from secureproctor.contract.page import Registered, Status
 from secureproctor.contract.record import RecordKind, parse, record_hash
 from secureproctor.contract.streams import MEDIA
@@ -27,8 +29,9 @@ from secureproctor.demo.program import running
 from secureproctor.demo.stage import PUBLIC_KEY, AgentProcess, Program, agent
 from secureproctor.demo.weather import FaultProxy
 from tests.faults.certificates import Authority
+from tests.faults.console import Console
 from tests.faults.network import FAR, Network, network, small_disk
-from tests.faults.page import Console, Page, Told, open_page
+from tests.faults.page import Page, Told, open_page
 
 PORT = 8400
 READY_S = 60.0
@@ -69,7 +72,7 @@ class Counterpart:
 
     folder: Path
     environment: dict[str, str]
-    before: Sequence[str]
+    network: Network
     stack: AsyncExitStack
     public_url: str
     url: str = f"http://{FAR}:{PORT}"
@@ -84,7 +87,7 @@ class Counterpart:
         ready, log = self.folder / f"service-{self.starts}.json", self.folder / f"service-{self.starts}.log"
         words = f"-m secureproctor.service --host {FAR} --port {PORT} --public-url {self.public_url or self.url}"
         words += f" --data {self.folder / 'service'} --ready-file {ready} --key {PUBLIC_KEY}:{self.private_key}"
-        argv = [*self.before, sys.executable, *words.split()]
+        argv = [*self.network.far, sys.executable, *words.split()]
         process = self.stack.enter_context(running(argv, self.environment, log))
         self.program = Program("The service", process, log)
         await _until_there(ready, self.program)
@@ -99,7 +102,8 @@ class Counterpart:
     @property
     def console(self) -> Console:
         """The way of the proctor and of the exam's server."""
-        return Console(self.url, self.proctor_key, self.private_key)
+        reach = functools.partial(self.network.connected_there, PORT)
+        return Console(self.url, reach, self.proctor_key, self.private_key)
 
     def arrivals(self, session_id: str) -> list[Arrival]:
         """All records of a session in the order of their chains, from the files of the service."""
@@ -188,7 +192,7 @@ class Scene:
         await self.arrived(registered.session_id, 1)
         return registered
 
-    async def commanded(self, session_id: str, kind: str, within_s: float = 20) -> str:
+    async def commanded(self, session_id: str, kind: CommandKind, within_s: float = 20) -> str:
         """How a proctor's command ended; `unanswered` when it did not in time."""
         try:
             return (await self.service.console.command(session_id, kind, within_s)).status
@@ -229,7 +233,7 @@ async def scene(
         environment["SSL_CERT_FILE"] = str(authority.file)
         proxy = FaultProxy(PORT, target_host=FAR, tls=authority.context("127.0.0.1"))
         url = f"https://127.0.0.1:{await stack.enter_async_context(proxy.running())}" if proxied else ""
-        service = Counterpart(pc.folder, environment, net.far, stack, url)
+        service = Counterpart(pc.folder, environment, net, stack, url)
         await service.start()
         words = ["--service-url", url or service.url, "--test-camera", str(pc.camera_url), *LIGHT, *options]
         if disk_mb:

@@ -43,6 +43,7 @@ class Soak:
     began_s: float
     session_id: str = ""
     kills: list[Kill] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
     faults: int = 0
 
     async def weather(self) -> str:
@@ -56,6 +57,7 @@ class Soak:
     async def outage(self) -> str:
         """The link is down, longer than it takes to be noticed."""
         self.it.network.link_down(here=self.chance.random() < 0.5)
+        await self._talk()
         return await self._for_a_while("the link is down", 5, 40)
 
     async def lossy_and_narrow(self) -> str:
@@ -63,6 +65,7 @@ class Soak:
         percent, kbit = self.chance.randint(1, 15), self.chance.choice([300, 600, 2000])
         self.it.network.loss(percent)
         self.it.network.rate(kbit)
+        await self._talk()
         return await self._for_a_while(f"{percent} % lost at {kbit} kbit/s", 5, 20)
 
     async def kill_agent(self) -> str:
@@ -98,6 +101,14 @@ class Soak:
         said = await self._for_a_while("the disk is full and the link down", 3, 12)
         full.unlink()
         return said
+
+    async def _talk(self) -> None:
+        """The candidate and the proctor write to each other, whether it goes through or not."""
+        candidate, proctor = (f"{sender} {self.faults}" for sender in ("candidate", "proctor"))
+        async with self.it.candidate.page() as page, self.it.service.console.line() as line:
+            await page.say(candidate)
+            await line.say(self.session_id, proctor)
+        self.said += [candidate, proctor]
 
     async def _for_a_while(self, what: str, least_s: float, most_s: float) -> str:
         seconds = self.chance.uniform(least_s, most_s)
@@ -150,12 +161,18 @@ async def _finished(run: Soak, page: Page) -> list[str]:
     if status.session_id != run.session_id or status.state != "running":
         return [f"the session is {status.session_id} ({status.state}), it was {run.session_id}"]
     await asyncio.sleep(3)
+    conversation = await page.conversation()
     await page.stop()
     await page.until(lambda status: status.state == "ended", FINISH_S)
     report = await run.it.service.console.report_when(USER, lambda report: report.verified, FINISH_S)
     arrivals = run.it.service.arrivals(run.session_id)
     return [
         *_broken_in(report),
+        *(
+            f"{who} has {sorted(each.text for each in chat)} of the conversation {sorted(run.said)}"
+            for who, chat in (("the page", conversation.messages), ("the report", report.chat))
+            if sorted(each.text for each in chat) != sorted(run.said)
+        ),
         *doubles_in(arrivals),
         *(
             f"{loss.before_s} s of {loss.stream} were lost with the agent at {kill.at_ms}"

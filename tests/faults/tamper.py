@@ -24,6 +24,8 @@ from tests.faults.scene import Scene, caught_up, scene
 
 WAITING = 7
 """Records of each stream that wait when the forger comes."""
+SEGMENT_S = 0.5
+"""So that they come soon."""
 _BODY_AT_LEAST = 200
 _START_AT = 36 + 5
 """A byte of the header that says when the record begins (contract/record.py)."""
@@ -121,7 +123,7 @@ class Tampered(msgspec.Struct, frozen=True):
 
 async def play() -> list[Tampered]:
     """All sessions, one after the other, on one computer."""
-    async with scene(proxied=True) as it:
+    async with scene(proxied=True, options=["--segment-s", str(SEGMENT_S)]) as it:
         return [each for number, plan in enumerate(SESSIONS) for each in await _session(it, f"tamper-{number}", plan)]
 
 

@@ -4,7 +4,8 @@ import pytest
 
 from secureproctor.contract.report import Gap
 from secureproctor.contract.streams import MEDIA
-from tests.faults.conftest import Played
+from tests.conftest import Played
+from tests.faults.conftest import Course
 from tests.faults.crash import KILLS, STILL_S, Observed
 
 UNSEALED_S = 2.0
@@ -13,9 +14,13 @@ RESTART_S = 20.0
 """Far more than an agent needs to come up and open the devices on a busy machine."""
 
 
+COURSE = Course("crash", Observed)
+pytestmark = pytest.mark.plays(COURSE)
+
+
 @pytest.fixture(scope="module")
-def seen(played: "Played[Observed]") -> Observed:
-    return played("crash", Observed)
+def seen(played: Played) -> Observed:
+    return played(COURSE)
 
 
 def gaps_within(seen: Observed, begin_ms: int, end_ms: int) -> list[Gap]:

@@ -4,15 +4,20 @@ import pytest
 
 from secureproctor.contract.page import ErrorEvent, Status
 from secureproctor.contract.streams import MEDIA
-from tests.faults.conftest import Played
+from tests.conftest import Played
+from tests.faults.conftest import Course
 from tests.faults.expiry import EXPIRY_S, Observed
 
 EXACT_S = 1.0
 
 
+COURSE = Course("expiry", Observed)
+pytestmark = pytest.mark.plays(COURSE)
+
+
 @pytest.fixture(scope="module")
-def seen(played: "Played[Observed]") -> Observed:
-    return played("expiry", Observed)
+def seen(played: Played) -> Observed:
+    return played(COURSE)
 
 
 def test_the_agent_ends_the_session_at_last_contact_and_expiry(seen: Observed) -> None:

@@ -22,7 +22,7 @@ def reaches(within_s=10.0):
     until = time.monotonic() + within_s
     while time.monotonic() < until:
         with socket.socket() as client:
-            client.settimeout(1)
+            client.settimeout(0.5)
             try:
                 if client.connect_ex((FAR, 7)) == 111:
                     return True
@@ -44,14 +44,14 @@ def seconds(size):
 with network() as net:
     said = {"fair": reaches()}
     net.link_down()
-    said["down here"] = reaches(1)
+    said["down here"] = reaches(0.5)
     net.fair()
     net.link_down(here=False)
-    said["down there"] = reaches(1)
+    said["down there"] = reaches(0.5)
     net.fair()
     said["fair again"] = reaches()
     net.loss(99)
-    said["lossy"] = reaches(1)
+    said["lossy"] = reaches(0.5)
     net.fair()
     net.rate(1000)
     said["narrow"] = seconds(100_000)

@@ -2,8 +2,9 @@
 
 import pytest
 
-from tests.faults.conftest import Played
-from tests.faults.tamper import SESSIONS, Tampered
+from tests.conftest import Played
+from tests.faults.conftest import Course
+from tests.faults.tamper import SEGMENT_S, SESSIONS, Tampered
 
 NAMED = {
     "delete": "deleted",
@@ -20,9 +21,13 @@ NAMED = {
 """What each forgery is called in the report."""
 
 
+COURSE = Course("tamper", list[Tampered], takes_s=55)
+pytestmark = pytest.mark.plays(COURSE)
+
+
 @pytest.fixture(scope="module")
-def tampered(played: "Played[list[Tampered]]") -> dict[str, Tampered]:
-    return {each.forgery: each for each in played("tamper", list[Tampered])}
+def tampered(played: Played) -> dict[str, Tampered]:
+    return {each.forgery: each for each in played(COURSE)}
 
 
 def test_every_forgery_is_tried() -> None:
@@ -52,7 +57,7 @@ def test_the_time_of_it_is_not_covered_and_the_session_not_verified(
     assert not case.report.verified
     assert not next(chain for chain in case.report.chains if chain.stream == case.stream).verified
     assert coverage[case.stream] < 100
-    assert [gap for gap in case.report.gaps if gap.stream == case.stream and gap.end_s - gap.start_s > 0.5]
+    assert [gap for gap in case.report.gaps if gap.stream == case.stream and gap.end_s - gap.start_s > SEGMENT_S / 2]
     assert "EVIDENCE_TAMPERED" in {each.flag for each in case.report.flags}
 
 

@@ -3,19 +3,24 @@
 import pytest
 
 from secureproctor.contract.streams import MEDIA
-from tests.faults.conftest import Played
-from tests.faults.weathers import FAULTS, PARTS, Aftermath, Fault, Observed
+from tests.conftest import Played, each_of, looking_at
+from tests.faults.conftest import Course
+from tests.faults.weathers import MORE, USUAL, Fault, Observed
+
+THROUGH_USUAL = Course("weathers.usual", Observed)
+THROUGH_MORE = Course("weathers.more", Observed)
 
 
-@pytest.fixture(scope="module")
-def seen(played: "Played[Observed]") -> list[Observed]:
-    return [played(f"weathers.{part}", Observed) for part in range(PARTS)]
-
-
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
-def test_a_session_comes_whole_through(seen: list[Observed], fault: Fault) -> None:
+@pytest.mark.parametrize(
+    ("course", "fault"),
+    [
+        *(looking_at(THROUGH_USUAL, fault, id=fault.name) for fault in USUAL),
+        *(looking_at(THROUGH_MORE, fault, id=fault.name, slow=True) for fault in MORE),
+    ],
+)
+def test_a_session_comes_whole_through(played: Played, course: Course[Observed], fault: Fault) -> None:
     """All evidence is there, verified, without gap and without anything twice, and a proctor's commands are obeyed."""
-    aftermath: Aftermath = next(each for part in seen for each in part.aftermaths if each.name == fault.name)
+    aftermath = next(each for each in played(course).aftermaths if each.name == fault.name)
     if fault.stops:
         assert aftermath.arrived_meanwhile == 0
     assert (aftermath.chain_faults, aftermath.gaps, aftermath.record_faults) == ([], [], [])
@@ -24,11 +29,12 @@ def test_a_session_comes_whole_through(seen: list[Observed], fault: Fault) -> No
     assert aftermath.state == "running"
 
 
-@pytest.mark.parametrize("part", range(PARTS))
-def test_the_session_ends_in_order_after_all_of_them(seen: list[Observed], part: int) -> None:
-    report = seen[part].report
+@pytest.mark.parametrize("course", each_of(THROUGH_USUAL, slow=(THROUGH_MORE,)))
+def test_the_session_ends_in_order_after_all_of_them(played: Played, course: Course[Observed]) -> None:
+    seen = played(course)
+    report = seen.report
     assert (report.state, report.end_reason, report.verified) == ("ended", "stopped", True)
     assert {gap.cause for gap in report.gaps} <= {"starting", "ending"}
     assert {each.stream for each in report.streams} == set(MEDIA)
     assert report.tampering == ()
-    assert (seen[part].left, seen[part].stopped_tasks) == ([], [])
+    assert (seen.left, seen.stopped_tasks) == ([], [])

@@ -22,8 +22,6 @@ TAKING_HOLD_S = 0.4
 """What was on its way when a fault begins may still arrive."""
 PORTAL = b"<html><body>Welcome to our guest network. Please accept the terms.</body></html>"
 HTML = "Content-Type: text/html\r\n"
-PARTS = 2
-"""Sessions side by side that share the faults."""
 Change = Callable[[Network], None]
 
 
@@ -42,28 +40,34 @@ def _stranger(authority: Authority) -> Weather:
     return Weather(certificate=Authority.made(authority.folder, "stranger").context("127.0.0.1"))
 
 
-FAULTS = (
-    Fault("delay", False, Weather(delay_s=0.4)),
+USUAL = (
     Fault("jitter", False, Weather(delay_s=0.05, jitter_s=0.5)),
-    Fault("a narrow link", False, Weather(rate=10_000)),
-    Fault("refused connections", True, DOWN),
     Fault("a half-open link", True, SILENT),
     Fault("resets in the middle of a body", False, Weather(reset_after=3_000)),
-    Fault("a captive portal's page", True, Weather(answer=http_answer(200, HTML, PORTAL))),
     Fault("a captive portal's 201", True, Weather(answer=http_answer(201, HTML, PORTAL))),
+    Fault("status 503", True, Weather(answer=http_answer(503, "Retry-After: Sun, 06 Nov 1994 08:49:37 GMT\r\n"))),
+    Fault("a stranger's certificate", True, certificate=_stranger),
+    Fault("lost packets", False, link=lambda net: net.loss(20)),
+    Fault("a redirect", True, Weather(answer=http_answer(302, "Location: http://portal.invalid/login\r\n"))),
+)
+"""One of each kind."""
+MORE = (
+    Fault("delay", False, Weather(delay_s=0.4)),
+    Fault("a narrow link", False, Weather(rate=10_000)),
+    Fault("refused connections", True, DOWN),
+    Fault("a captive portal's page", True, Weather(answer=http_answer(200, HTML, PORTAL))),
     Fault("status 500", True, Weather(answer=http_answer(500))),
     Fault("status 429", True, Weather(answer=http_answer(429, "Retry-After: 1\r\n"))),
-    Fault("status 503", True, Weather(answer=http_answer(503, "Retry-After: Sun, 06 Nov 1994 08:49:37 GMT\r\n"))),
     Fault("an answer that is no HTTP", True, Weather(answer=b"220 mail.invalid ESMTP\r\n")),
-    Fault("a stranger's certificate", True, certificate=_stranger),
     Fault("an expired certificate", True, certificate=lambda own: Weather(certificate=own.context("127.0.0.1", -DAY))),
     Fault(
         "another computer's certificate", True, certificate=lambda own: Weather(certificate=own.context("192.0.2.1"))
     ),
-    Fault("lost packets", False, link=lambda net: net.loss(20)),
     Fault("a cut on the way", True, link=lambda net: net.link_down(here=False)),
-    Fault("a redirect", True, Weather(answer=http_answer(302, "Location: http://portal.invalid/login\r\n"))),
 )
+FAULTS = USUAL + MORE
+PARTS = {"usual": USUAL, "more": MORE}
+"""A session goes through each of these."""
 
 
 class Aftermath(msgspec.Struct):
@@ -89,12 +93,12 @@ class Observed(msgspec.Struct):
     stopped_tasks: list[str]
 
 
-async def play(part: int) -> Observed:
-    """Through every `PARTS`-th fault with one session."""
+async def play(part: str) -> Observed:
+    """Through the faults of a part with one session."""
     async with scene(proxied=True) as it, it.candidate.page() as page:
         session_id = (await it.begin(page, USER)).session_id
         aftermaths: list[Aftermath] = []
-        for fault in FAULTS[part::PARTS]:
+        for fault in PARTS[part]:
             sound = all("unanswered" not in each.commands and each.verified for each in aftermaths)
             aftermaths.append(await _through(it, page, session_id, fault, PATIENCE_S if sound else FAULT_S))
         await page.stop()
