@@ -3,7 +3,10 @@
 import subprocess
 import sys
 
+import pytest
 
+
+@pytest.mark.slow
 def test_a_line_is_measured_and_the_table_printed() -> None:
     words = ["-m", "secureproctor.benchmarks.drain", "--kbit", "8000", "--round-trip", "20", "--seconds", "4"]
     done = subprocess.run([sys.executable, *words], capture_output=True, text=True, check=False, timeout=120)
