@@ -130,7 +130,9 @@ class _Composition:
             settings.retention_h,
         )
         self.obedience = Obedience(self.conductor)
-        holder = Holder(self.tell_whether_holding, self.page_holds)
+        holder = Holder(
+            self.tell_whether_holding, self.page_holds, lambda: self.conductor.state not in {State.IDLE, *OVER}
+        )
         self.desk = Desk(self.conductor, self.obedience, self.api, self.status, holder)
         self.server = LocalServer(self.desk, pairing, self.origins, self.page_came, self.page_left)
         self.pulse = Pulse(

@@ -85,10 +85,11 @@ class Issue(msgspec.Struct, frozen=True, tag="command"):
 
 
 class Say(msgspec.Struct, frozen=True, tag="chat"):
-    """Console → service: a chat message for a candidate."""
+    """Console → service: a chat message for a candidate. `request` as in Issue: with one, the message is answered."""
 
     session_id: SessionId
     text: Annotated[str, Meta(min_length=1, max_length=CHAT_LENGTH)]
+    request: str = ""
 
 
 class Read(msgspec.Struct, frozen=True, tag="read"):
@@ -187,7 +188,7 @@ class SessionGone(msgspec.Struct, frozen=True, tag="gone"):
 
 
 class Issued(msgspec.Struct, frozen=True, tag="issued"):
-    """Service → console: the command was taken, with its id."""
+    """Service → console: the command or the message was taken, with its id; it is on the service's disk."""
 
     request: str
     id: str

@@ -95,13 +95,15 @@ class Consoles:
         request = ""
         try:
             message: FromConsole = read_struct(data, FromConsole)
-            request = message.request[:MAX_REQUEST] if isinstance(message, Issue) else ""
+            request = message.request[:MAX_REQUEST] if isinstance(message, Issue | Say) else ""
             proctor = self._proctors.current(watcher.proctor)
             match message:
                 case Issue():
                     watcher.write(Issued(request, await self._issue(message, proctor)))
                 case Say():
-                    await self._say(message, proctor)
+                    chat_id = await self._say(message, proctor)
+                    if request:
+                        watcher.write(Issued(request, chat_id))
                 case Read():
                     await self._read(message, proctor)
                 case Open():
@@ -123,7 +125,7 @@ class Consoles:
         (command,) = await self._channel.send(issue.session_id, make)
         return command.id
 
-    async def _say(self, say: Say, proctor: Proctor) -> None:
+    async def _say(self, say: Say, proctor: Proctor) -> str:
         def make(db: apsw.Cursor) -> Sequence[Chat]:
             _visible(db, say.session_id, proctor)
             chat = Chat(str(uuid.uuid4()), "proctor", say.text, self._clock.now_ms(), proctor.name)
@@ -131,7 +133,8 @@ class Consoles:
                 raise Refusal("chat_full")
             return [chat]
 
-        await self._channel.send(say.session_id, make)
+        (chat,) = await self._channel.send(say.session_id, make)
+        return chat.id
 
     async def _read(self, read: Read, proctor: Proctor) -> None:
         def make(db: apsw.Cursor) -> Sequence[ChatMark]:

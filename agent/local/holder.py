@@ -1,9 +1,9 @@
 """Which page holds the session, when several tabs of the browser talk to the agent. Pure: time and callbacks are passed in.
 
-The first page that says hello holds it; those that come later wait in line, and may look. When the holder goes, its place is
-kept for GRACE_S, because a page that is loaded again comes back as the same `tab` a moment later; then the page that has
-waited longest holds. `take_over` moves the session at once. A tab that was duplicated in the browser has the same name as
-the one that it was made from: so a name takes nothing from a page that is still connected.
+The first page that says hello holds it; those that come later wait in line, and may look. When the holder goes while there is
+a session, its place is kept for GRACE_S, because a page that is loaded again comes back as the same `tab` a moment later; then
+the page that has waited longest holds. `take_over` moves the session at once. A tab that was duplicated in the browser has
+the same name as the one that it was made from: so a name takes nothing from a page that is still connected.
 
 Paired local programs are no pages: they may do everything at any time, and take the session from nobody.
 """
@@ -32,7 +32,8 @@ class Tab:
 
 @dataclass(slots=True)
 class Holder:
-    """`tell` is told each page that holds or ceases to hold the session, and each that comes to wait.
+    """`tell` is told each page that holds or ceases to hold the session, and each that comes to wait. `going` says whether
+    there is a session to be held: without one, no tab has a place that is worth waiting for.
 
     `record` is told the origin of a page that holds after another page did, and whether it took over by itself. `clock` is in
     seconds.
@@ -40,6 +41,7 @@ class Holder:
 
     tell: Callable[[Visitor, bool], None]
     record: Callable[[str, bool], None]
+    going: Callable[[], bool] = lambda: True
     clock: Callable[[], float] = time.monotonic
     current: Visitor | None = None
     _tabs: dict[Visitor, Tab] = field(default_factory=dict)  # in the order in which they came
@@ -88,7 +90,7 @@ class Holder:
         if heir is not None:
             self._give(heir)
         else:
-            self._kept_until = self.clock() + GRACE_S if tab.name else self.clock()
+            self._kept_until = self.clock() + GRACE_S if tab.name and self.going() else self.clock()
             self.look()
 
     def look(self) -> float | None:

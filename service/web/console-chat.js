@@ -47,12 +47,17 @@ export class Chat extends Component {
     if (line.read(id, newest.id)) this.readUpTo = newest.id;
   };
 
-  /** @param {Event} event */
-  say = (event) => {
+  /** The words stay in their field until the service has them. @param {Event} event */
+  say = async (event) => {
     event.preventDefault();
-    const said = this.text.current.value.trim();
-    if (!said || !this.props.line.say(this.props.id, said)) return;
-    this.text.current.value = "";
+    const field = this.text.current;
+    const said = field.value.trim();
+    if (!said || field.readOnly) return;
+    field.readOnly = true;
+    const refused = await this.props.line.say(this.props.id, said);
+    field.readOnly = false;
+    if (refused) return;
+    field.value = "";
     this.atEnd = true;
   };
 

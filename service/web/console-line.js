@@ -10,6 +10,7 @@ const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 10_000;
 const ALL_TOLD_MS = 5000;
 const NOT_SENT = "The service is not connected; nothing was sent.";
+const NOT_CONFIRMED = "The connection broke before the service confirmed it. If it is not in the chat, send it again.";
 
 /** @typedef {{key?: string, token?: string}} Who */
 
@@ -17,6 +18,8 @@ export class Line {
   /** @type {WebSocket | null} */ #socket = null;
   /** Commands without an answer yet: the console's mark → the session. @type {Map<string, string>} */
   #asked = new Map();
+  /** Messages without an answer yet: the console's mark → who waits for it. @type {Map<string, (sentence: string) => void>} */
+  #saying = new Map();
   #open = new Set();
   #attempts = 0;
   #marks = 0;
@@ -80,6 +83,8 @@ export class Line {
   #lost() {
     this.#socket = null;
     this.#asked.clear();
+    for (const unsure of this.#saying.values()) unsure(NOT_CONFIRMED);
+    this.#saying.clear();
     this.#connected(false);
     if (!this.who) return;
     const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.#attempts++);
@@ -127,12 +132,14 @@ export class Line {
   #failed({ error, request = "" }) {
     const sentence = `${error.message} ${error.remedy ?? ""}`.trim();
     if (["proctor_key_invalid", "login_needed"].includes(error.code)) return this.leave(sentence);
-    if (this.#asked.has(request)) return this.#answered(request, sentence);
+    if (this.#asked.has(request) || this.#saying.has(request)) return this.#answered(request, sentence);
     for (const id of this.#open) this.state.answer(id, sentence);
   }
 
   /** @param {string} request @param {string} sentence */
   #answered(request, sentence) {
+    this.#saying.get(request)?.(sentence);
+    this.#saying.delete(request);
     const id = this.#asked.get(request);
     this.#asked.delete(request);
     if (id) this.state.answer(id, sentence);
@@ -159,11 +166,22 @@ export class Line {
     return sent;
   }
 
-  /** @param {string} id @param {string} text */
+  /**
+   * Write to a candidate; why the service did not take it, or "" when it has it on its disk.
+   * @param {string} id
+   * @param {string} text
+   * @returns {Promise<string>}
+   */
   say(id, text) {
-    const sent = this.#send({ type: "chat", session_id: id, text });
-    this.state.answer(id, sent ? "" : NOT_SENT);
-    return sent;
+    const request = `console-${++this.#marks}`;
+    return new Promise((resolve) => {
+      const answered = (/** @type {string} */ sentence) => {
+        this.state.answer(id, sentence);
+        resolve(sentence);
+      };
+      if (this.#send({ type: "chat", session_id: id, text, request })) this.#saying.set(request, answered);
+      else answered(NOT_SENT);
+    });
   }
 
   /** @param {string} id @param {string} message */

@@ -183,7 +183,7 @@ class Site:
     """Serves the pages under their policy; `files` are further answers, by path; `heard` is what consoles said.
 
     `snapshots` and `details` is what it tells consoles at Hello and Open, `passwords` and `accounts` whom it lets in,
-    `watched` what the live view asked for last.
+    `watched` what the live view asked for last. `silent`: messages are not confirmed.
     """
 
     url: str = ""
@@ -198,6 +198,7 @@ class Site:
     consoles: list[WebSocket] = field(default_factory=list)
     viewers: list[WebSocket] = field(default_factory=list)
     watched: tuple[console.Watched, ...] = ()
+    silent: bool = False
     loop: asyncio.AbstractEventLoop | None = None
 
     def tell(self, message: console.ToConsole) -> None:
@@ -310,6 +311,10 @@ class Site:
                 return [console.Failed(Refusal("field_invalid", field="kind", why="not now").info, message.request)]
             case console.Issue():
                 return [console.Issued(message.request, "command-9")]
+            case console.Say(text="refused"):
+                return [console.Failed(Refusal("chat_full").info, message.request)]
+            case console.Say() if not self.silent:
+                return [console.Issued(message.request, "chat-9")]
             case _:
                 return []
 

@@ -238,7 +238,23 @@ def test_chat_shows_who_wrote_and_how_far_it_came(opened: Page, site: Any, until
     of(opened, "[data-action=say]").click()
     expect(of(opened, "[data-input=chat]")).to_have_value("")
     until(lambda: said(site), "the message")
-    assert said(site) == [console.Say("s-1", "Hello <i>Zoë</i>")]
+    assert said(site) == [console.Say("s-1", "Hello <i>Zoë</i>", "console-1")]
+
+
+def test_a_message_that_was_not_taken_stays_in_its_field(opened: Page, site: Any, until: Until) -> None:
+    candidate(opened)
+    field = of(opened, "[data-input=chat]")
+    field.fill("refused")
+    of(opened, "[data-action=say]").click()
+    expect(of(opened, "[data-part=answer]")).to_contain_text("Too many messages")
+    expect(field).to_have_value("refused")
+    site.silent = True
+    field.fill("Are you there?")
+    of(opened, "[data-action=say]").click()
+    until(lambda: len(said(site)) == 2, "the message")
+    site.hang_up()
+    expect(of(opened, "[data-part=answer]")).to_contain_text("before the service confirmed it")
+    expect(field).to_have_value("Are you there?")
 
 
 def told(text: str, message_id: str, **marks: int) -> console.SessionDetail:

@@ -17,6 +17,7 @@ class Play:
     """A holder with a clock in the hand; `told` and `recorded` as it happened."""
 
     now: float = 100.0
+    going: bool = True
     told: list[tuple[Visitor, bool]] = field(default_factory=list)
     recorded: list[tuple[str, bool]] = field(default_factory=list)
     holder: Holder = field(init=False)
@@ -25,6 +26,7 @@ class Play:
         self.holder = Holder(
             lambda visitor, holding: self.told.append((visitor, holding)),
             lambda origin, taken_over: self.recorded.append((origin, taken_over)),
+            lambda: self.going,
             lambda: self.now,
         )
 
@@ -113,6 +115,13 @@ def test_a_tab_without_a_name_leaves_its_place_at_once(play: Play) -> None:
     assert play.holder.holds(second)
     play.holder.gone(second)
     assert play.holder.holds(play.page(""))
+
+
+def test_without_a_session_a_closed_tab_leaves_its_place_at_once(play: Play) -> None:
+    first = play.page("a")
+    play.going = False
+    play.holder.gone(first)
+    assert play.holder.holds(play.page("b"))
 
 
 def test_a_name_of_another_origin_is_another_tab(play: Play) -> None:
