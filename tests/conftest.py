@@ -20,6 +20,8 @@ ROOT = Path(__file__).parents[1]
 if str(ROOT) not in sys.path:  # pytest's own command does not put it there, as `python -m pytest` does
     sys.path.insert(0, str(ROOT))
 
+from tests.halves import half_of  # noqa: E402 - the path comes first
+
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 AT_ONCE = 5  # more of them would wait for each other on two cores
@@ -63,13 +65,21 @@ def each_of(*plays: Play[object], slow: Iterable[Play[object]] = ()) -> list[obj
     return [looking_at(play) for play in plays] + [looking_at(play, slow=True) for play in slow]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--half", choices=("pages", "rest"), help="one of the two halves of tests/halves.py only")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     for mark in MARKS:
         config.addinivalue_line("markers", mark)
     config.option.markexpr = config.option.markexpr or "not slow"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    half = config.option.half
+    if half:
+        config.hook.pytest_deselected(items=[item for item in items if half_of(item.path) != half])
+        items[:] = [item for item in items if half_of(item.path) == half]
     items.sort(key=lambda item: item.get_closest_marker("plays") is not None)
 
 

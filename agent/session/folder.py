@@ -7,8 +7,9 @@
     contact     when the service was last heard, on the boot clock
     departed    what the service has acknowledged, counted (delivery/departed.py)
 
-`places` is synchronised with every record. `link` and `contact` survive a crash of the agent; a power cut may lose their
-last change, which costs a message sent twice or a deadline some seconds early.
+`places` is synchronised with every record, `link` with every message: an end of the channel that stood behind what it had
+acknowledged would miss messages that its peer keeps no longer. `contact` and `departed` survive a crash of the agent; a power
+cut may lose their last change, which costs a deadline some seconds early or a count.
 """
 
 import shutil
@@ -73,7 +74,7 @@ class SessionFolder:
 
     def save_link(self, snapshot: Snapshot) -> None:
         """Keep the state of the proctor channel. Raises OSError."""
-        save(self.path / "link", msgspec.json.encode(snapshot), sync=False)
+        save(self.path / "link", msgspec.json.encode(snapshot))
 
     def link(self) -> Snapshot:
         """The state of the proctor channel."""

@@ -345,6 +345,7 @@ def test_the_focus_is_on_whose_page_it_is_and_comes_back_to_the_card(opened: Pag
     opened.go_back()
     expect(opened.locator("article[data-session=s-1] [data-action=open]")).to_be_focused()
     opened.keyboard.press("Enter")
+    expect(opened.locator("#candidateName")).to_be_focused()
     opened.keyboard.press("Shift+Tab")
     expect(opened.locator("#back")).to_be_focused()
     opened.keyboard.press("Enter")

@@ -241,9 +241,9 @@ class Life:
 
     async def end(self) -> None:
         self.dead = True
-        for task in self.tasks:
-            task.cancel()
         obeying = [session.channel._obeying for session in self.conductor.at_work if session.channel._obeying]
+        for task in [*self.tasks, *obeying]:
+            task.cancel()
         await asyncio.gather(*self.tasks, *obeying, return_exceptions=True)
 
     def session(self, data: InitData) -> Session:
