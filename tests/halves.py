@@ -1,8 +1,8 @@
 """All tests in two halves side by side: `python -m tests.halves [arguments of pytest]`.
 
-Most tests wait: for a browser, a disk, a deadline. One half is what pages, services and examples do with real browsers, the
-other one all the rest, with what is measured and played on the desk. What the first half says is shown as it comes, what the
-second half says afterwards. An interruption ends both.
+Most tests wait: for a browser, a disk, a deadline. One half is the service and what pages do in real browsers; the other one
+is all the rest, with what is measured and played on the desk. What the rest says is shown as it comes, what the pages' half
+says afterwards. An interruption ends both.
 """
 
 import subprocess
@@ -11,8 +11,8 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-PAGES = frozenset({"docs", "e2e", "native", "service", "web"})
-"""The folders of the second half."""
+PAGES = frozenset({"e2e", "service", "web"})
+"""The folders of the pages' half; together they take as long as the rest."""
 OPTION = "--half"
 NO_TESTS = 5
 """pytest's exit code when nothing was selected."""
