@@ -8,7 +8,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -322,30 +322,30 @@ def launched(data: Path, folder: Path, *options: str) -> Server:
     )
 
 
+@contextmanager
+def running(folder: Path) -> Iterator[Server]:
+    """A service of its own that ends well."""
+    service = launched(folder / "data", folder)
+    try:
+        yield service
+    finally:
+        code, errors = service.stop()
+    assert code == 0
+    assert "Traceback" not in errors, errors
+
+
 @pytest.fixture(scope="module")
 def own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One service for the tests of a file."""
-    folder = tmp_path_factory.mktemp("own-service")
-    running = launched(folder / "data", folder)
-    try:
-        yield running
-    finally:
-        code, errors = running.stop()
-    assert code == 0
-    assert "Traceback" not in errors, errors
+    with running(tmp_path_factory.mktemp("own-service")) as service:
+        yield service
 
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One service for all tests that leave it as they found it."""
-    folder = tmp_path_factory.mktemp("service")
-    running = launched(folder / "data", folder)
-    try:
-        yield running
-    finally:
-        code, errors = running.stop()
-    assert code == 0
-    assert "Traceback" not in errors, errors
+    with running(tmp_path_factory.mktemp("service")) as service:
+        yield service
 
 
 @pytest.fixture
@@ -362,8 +362,8 @@ def launch(tmp_path: Path) -> Iterator[Launch]:
     with ExitStack() as stack:
 
         def start(*options: str, data: Path = tmp_path / "data") -> Server:
-            running = launched(data, tmp_path, *options)
-            stack.callback(running.stop)
-            return running
+            service = launched(data, tmp_path, *options)
+            stack.callback(service.stop)
+            return service
 
         yield start
