@@ -5,12 +5,14 @@
 
 import asyncio
 import contextlib
+import functools
 import logging
 import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
+from pathlib import Path
 
 import httpx
 
@@ -19,7 +21,10 @@ from secureproctor.agent.checks.run import run_checks
 from secureproctor.agent.clock import boot_us, wall_ms
 from secureproctor.agent.delivery.gaps import Gap
 from secureproctor.agent.delivery.room import Room
+from secureproctor.agent.giving_back import GivingBack
+from secureproctor.agent.local.browser_desk import BrowserDesk
 from secureproctor.agent.local.door import Visitor
+from secureproctor.agent.local.facts import process_facts
 from secureproctor.agent.local.holder import Holder
 from secureproctor.agent.local.pairing import Pairing, new_token, published
 from secureproctor.agent.local.routes import Desk
@@ -29,18 +34,25 @@ from secureproctor.agent.outside import http_client
 from secureproctor.agent.proctor.obedience import Obedience
 from secureproctor.agent.proctor.protocol import FromService
 from secureproctor.agent.service_api import ServiceApi
+from secureproctor.agent.session.admission import admitted
+from secureproctor.agent.session.beyond import go_beyond
 from secureproctor.agent.session.conductor import Conductor
-from secureproctor.agent.session.journal import AcknowledgementSwitched
+from secureproctor.agent.session.exam_browser import ExamBrowser
+from secureproctor.agent.session.journal import AcknowledgementSwitched, KeyVerified
+from secureproctor.agent.session.locking import Locking
 from secureproctor.agent.session.machine import OVER, State, Trigger
 from secureproctor.agent.session.making import Ears, SessionMaker
 from secureproctor.agent.session.pulse import Pulse
 from secureproctor.agent.session.recording import record_in
 from secureproctor.agent.session.session import Session
+from secureproctor.agent.session.sightings import Sightings
 from secureproctor.agent.session.sources import wanted_streams
+from secureproctor.agent.session.standings import left_behind
 from secureproctor.agent.session.status import view
 from secureproctor.agent.session.viewing import Viewing
 from secureproctor.agent.session.wakefulness import Times, Wakefulness
 from secureproctor.agent.supervisor import Supervisor
+from secureproctor.capture.handed import HandedFrames
 from secureproctor.capture.media import Clock, ReportSink, SegmentSink
 from secureproctor.capture.preview import Preview
 from secureproctor.capture.recorder import CapturePlan, Recorder
@@ -51,9 +63,16 @@ from secureproctor.contract.channel import Backlog, Head, Heartbeat
 from secureproctor.contract.errors import Refusal
 from secureproctor.contract.events import Detail
 from secureproctor.contract.http import InitData, ProctoringSettings
+from secureproctor.contract.lockdown import BeyondTolerance
 from secureproctor.contract.page import PATH, CheckResult, ErrorEvent, HolderEvent, PageEvent, PreviewEvent, Status
 from secureproctor.contract.stills import Identity
 from secureproctor.contract.streams import Stream
+from secureproctor.lockdown.choose import place_for
+from secureproctor.lockdown.guard import Guard
+from secureproctor.lockdown.leash import GuardianStarter, start_guardian
+from secureproctor.lockdown.left import Note, Restored, take_notes
+from secureproctor.lockdown.readings import ProcessFacts
+from secureproctor.lockdown.rule import OpenPlace
 
 log = logging.getLogger(__name__)
 
@@ -92,6 +111,11 @@ def check_context(
     )
 
 
+def lockdown_dir(settings: Settings) -> Path:
+    """Where the before-images of the lockdown are."""
+    return state_dir(settings) / "lockdown"
+
+
 @dataclass(slots=True)
 class Agent:
     """The running agent: where it listens, and what it works with."""
@@ -104,8 +128,15 @@ class Agent:
 class _Composition:
     """Makes the parts that refer to each other, and sessions on demand."""
 
-    def __init__(self, settings: Settings, client: httpx.AsyncClient, supervisor: Supervisor, pairing: str) -> None:
-        self.settings, self.client = settings, client
+    def __init__(
+        self,
+        settings: Settings,
+        client: httpx.AsyncClient,
+        supervisor: Supervisor,
+        pairing: str,
+        machine: "Machine",
+    ) -> None:
+        self.settings, self.client, self.handed = settings, client, HandedFrames()
         self.loop = asyncio.get_running_loop()
         self._telling: asyncio.TimerHandle | None = None
         self.api = ServiceApi(settings.service_url.rstrip("/"), client)
@@ -118,6 +149,9 @@ class _Composition:
         self.maker = SessionMaker(sessions, client, self.loop, ears, self.room, settings.retention_h)
         self.supervisor = supervisor
         viewing = Viewing(self.preview, self.tell_holder, self.viewed, supervisor.start)
+        sightings = Sightings(self.tell, self.changed, self.is_running, self.beyond)
+        guard = functools.partial(Guard, machine.open_place, lockdown_dir(settings), guardian=machine.guardian)
+        self.locking = Locking(guard, sightings, settings.allowed_programs, settings.lockdown == "observe")
         self.conductor = Conductor(
             self.session,
             self.capture,
@@ -126,21 +160,24 @@ class _Composition:
             self.tell,
             self.changed,
             viewing,
+            self.locking,
             test_sources,
             settings.retention_h,
         )
         self.obedience = Obedience(self.conductor)
+        self.browser = ExamBrowser(self.conductor, machine.facts, settings.msb_browsers)
         holder = Holder(
             self.tell_whether_holding, self.page_holds, lambda: self.conductor.state not in {State.IDLE, *OVER}
         )
-        self.desk = Desk(self.conductor, self.obedience, self.api, self.status, holder)
+        browser_desk = BrowserDesk(self.browser, self.handed)
+        self.desk = Desk(self.conductor, self.obedience, self.api, browser_desk, self.status, holder, self.admit)
         self.server = LocalServer(self.desk, pairing, self.origins, self.page_came, self.page_left)
         self.pulse = Pulse(
             self.conductor,
             lambda: len(self.server.page_origins),
             settings.page_gone_s,
             self.wakefulness,
-            requests=self.obedience.acknowledging.look,
+            requests=self.look,
         )
 
     def session(self, data: InitData) -> Session:
@@ -149,8 +186,26 @@ class _Composition:
         session.note(AcknowledgementSwitched(self.obedience.automatic))
         return session
 
-    async def take_up(self) -> None:
-        """Go on with what another agent left behind: the newest session that is not over, and all evidence."""
+    def admit(self, data: InitData) -> KeyVerified | None:
+        """Judge the MSB Key of an exam. Raises Refusal."""
+        return admitted(data, self.settings.msb_keys)
+
+    def is_running(self) -> bool:
+        """Whether the test goes on in its browser, and leaving the window counts."""
+        return self.conductor.state is State.RUNNING and self.browser.is_running
+
+    def beyond(self, session: Session, then: BeyondTolerance) -> None:
+        """The exam window was left too often."""
+        self.supervisor.start("beyond tolerance", go_beyond(self.conductor, session, then))
+
+    def look(self, now_us: int) -> None:
+        """What is looked after at each beat of the pulse."""
+        self.obedience.acknowledging.look(now_us)
+        self.locking.announcing.look()
+
+    async def take_up(self, restored: Restored, notes: tuple[Note, ...]) -> None:
+        """Go on with what another agent left behind: the newest session that is not over, and all evidence. The machine was
+        given back before."""
         left = self.maker.left()
         current = next((each for each in reversed(left) if not each[1].over), left[-1] if left else None)
         for folder, history in left:
@@ -159,6 +214,10 @@ class _Composition:
             if (folder, history) == current:
                 self.obedience.acknowledging.automatic = history.automatic
                 await self.conductor.resume(session, history.resumed_state)
+                left_behind(session, restored, notes)
+                await self.browser.registered()  # who was here before the session was
+                self.desk.browser.seen_soon(self.desk.holder.current)
+                self.browser.left_behind(session)
             else:
                 self.conductor.deliver_left(session)
             await self.obedience.go_on(session)
@@ -177,7 +236,7 @@ class _Composition:
             audio_bitrate=settings.audio_bitrate,
             segment_s=settings.segment_s,
         )
-        return Recorder(plan, clock, sink, report)
+        return Recorder(plan, clock, sink, report, self.handed if self.browser.hides_window else None)
 
     def preview(self, of: Identity, show: Callable[[Still], None]) -> Preview:
         """The camera for a candidate who is to be authorized."""
@@ -190,7 +249,11 @@ class _Composition:
 
     async def checks(self, wanted: ProctoringSettings, expiry_s: int) -> tuple[CheckResult, ...]:
         """Check System for an exam's settings."""
-        return await run_checks(check_context(self.settings, self.client, wanted_streams(wanted), expiry_s))
+        session = self.conductor.session
+        locked = session is not None and session.lockdown is not None
+        probe = functools.partial(self.locking.probe, session) if session and locked else None
+        context = check_context(self.settings, self.client, wanted_streams(wanted), expiry_s)
+        return await run_checks(replace(context, lockdown=probe))
 
     def take(self, session: Session, message: FromService) -> Awaitable[None] | None:
         """Note what the proctor sent; what is left to do for it."""
@@ -203,7 +266,10 @@ class _Composition:
         }
         state = self.conductor.state if self.conductor.session is session else State.ENDED
         backlog = Backlog(*session.delivery.spool.waiting)
-        return Heartbeat(state, wall_ms(), session.session_us(boot_us()), backlog, heads, session.level)
+        now_us, attestation = session.session_us(boot_us()), ""
+        if session.attestations is not None and session.lockdown is not None:
+            attestation = session.attestations.for_heartbeat(session.lockdown, state)
+        return Heartbeat(state, wall_ms(), now_us, backlog, heads, session.level, attestation)
 
     def status(self) -> Status:
         """The status as of now."""
@@ -278,6 +344,8 @@ class _Composition:
         self.conductor.record("page_gone", detail={"origin": origin})
         if self.desk.holder.current is None:
             self.close_preview()
+            self.desk.visible = True
+            self.locking.sightings.page_left(self.conductor.session)
 
     def close_preview(self) -> None:
         """Close a preview that the page that asked for it does not see any more."""
@@ -285,23 +353,40 @@ class _Composition:
             self.supervisor.start("preview closes", self.conductor.viewing.stop())
 
 
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """This computer, as far as the lockdown is concerned. The place is opened when an exam wants one."""
+
+    open_place: OpenPlace = field(default_factory=place_for)
+    facts: ProcessFacts = field(default_factory=process_facts)
+    guardian: GuardianStarter = start_guardian
+
+
 @contextlib.asynccontextmanager
-async def running(settings: Settings) -> AsyncIterator[Agent]:
-    """Run the agent while the body runs. A session that still goes on at the exit is ended as `agent shut down`.
+async def running(settings: Settings, machine: Machine | None = None) -> AsyncIterator[Agent]:
+    """Run the agent while the body runs. What another agent has left applied is restored first; a session that still goes on
+    at the exit is ended as `agent shut down`, and the machine given back.
 
     Raises PortTaken, AnotherAgent, and OSError when the runtime folder cannot be written.
     """
     token = new_token()
     async with contextlib.AsyncExitStack() as stack:
         stack.enter_context(exclusive(state_dir(settings)))
+        machine = machine or Machine()
+        giving_back = GivingBack(lockdown_dir(settings), machine.open_place)
+        restored = await giving_back.now()
+        notes = take_notes(lockdown_dir(settings))
         client = await stack.enter_async_context(http_client())
         supervisor = await stack.enter_async_context(Supervisor(lambda name: log.critical("%s has stopped", name)))
-        parts = _Composition(settings, client, supervisor, token)
+        parts = _Composition(settings, client, supervisor, token, machine)
         port = await stack.enter_async_context(parts.server.listening(settings.local_port))
         pairing = Pairing(f"ws://127.0.0.1:{port}{PATH}", token, os.getpid())
         stack.enter_context(published(runtime_dir(settings), pairing))
         supervisor.start("pulse", parts.pulse.run())
-        supervisor.start("left sessions", parts.take_up())
+        supervisor.start("giving back", giving_back.until_done(restored))
+        supervisor.start("exam browser", parts.browser.run())
+        supervisor.start("left sessions", parts.take_up(restored, notes))
+        stack.push_async_callback(parts.locking.close)
         stack.push_async_callback(_end_session, parts.conductor)
         yield Agent(port, parts.conductor, parts.server)
 

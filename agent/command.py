@@ -28,6 +28,12 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
 }
 """Commands of packages that the agent does not import; they are loaded by name when they are called."""
 
+OWN: dict[str, tuple[str, str]] = {
+    "msb-key": ("secureproctor.agent.msb_key", "make, sign and look at the keys of exams in a secure browser"),
+    "unlock": ("secureproctor.agent.unlock", "give the computer back after an exam whose agent died"),
+}
+"""Commands with modules of their own, each with `add(parser)` and `run(arguments)`; loaded when they are called."""
+
 SUPERVISED = "--supervised"
 
 
@@ -47,11 +53,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         run: Callable[[list[str]], int] = importlib.import_module(ELSEWHERE[words[0]][0]).main
         return run(words[1:])
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    arguments = _parser().parse_args(words)
+    arguments = _parser(words[0] if words else "").parse_args(words)
     if getattr(arguments, "supervised", False):
-        from secureproctor.agent.guardian import guard
+        from secureproctor.agent.revival import revive
 
-        return guard(
+        return revive(
             [sys.executable, "-P", "-m", "secureproctor.agent", *(each for each in words if each != SUPERVISED)]
         )
     try:
@@ -63,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(command: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="secureproctor", description="Candidate-side proctoring agent.")
     parser.add_argument("--version", action="version", version=version("secureproctor"))
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
@@ -79,6 +85,10 @@ def _parser() -> argparse.ArgumentParser:
     status = commands.add_parser("status", help="show what the running agent does")
     _add_settings(status)
     status.add_argument("--json", action="store_true", help="print data, not a table")
+    for name, (module, meaning) in OWN.items():
+        its = commands.add_parser(name, help=meaning)
+        if name == command:
+            importlib.import_module(module).add(its)
     _add_native_host(commands.add_parser("native-host", help="connect a browser's extension with the agent"))
     for name, (_, meaning) in ELSEWHERE.items():
         commands.add_parser(name, help=meaning)
@@ -262,10 +272,15 @@ def _browsers(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _run_own(arguments: argparse.Namespace) -> int:
+    return int(importlib.import_module(OWN[arguments.command][0]).run(arguments))
+
+
 # the commands import what they need when they are called, so that `--help` and `status` start fast
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "agent": _agent,
     "check": _check,
     "status": _status,
     "native-host": _native_host,
+    **dict.fromkeys(OWN, _run_own),
 }

@@ -85,7 +85,7 @@ class SourceState(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SourceReport:
-    """A change of a source's state. `code` is one of the device diagnoses (busy, missing, no_permission, stalled ...)."""
+    """A change of a source's state. `code` is one of the device diagnoses (busy, missing, stalled, no_frames ...)."""
 
     stream: Stream
     state: SourceState

@@ -1,15 +1,18 @@
 """Screen, webcam and microphone at once, from `start` to `stop`: nothing is opened before, and nothing stays open after.
 
-`SOURCES` is the one table that knows how each stream is captured; a new source is a file and a row.
+`SOURCES` is the one table that knows how each stream is captured; a new source is a file and a row. Where a secure browser
+hides its window, the frames that it hands over take the screen's place.
 """
 
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 
 import cv2
 
 from secureproctor.capture import recipe
+from secureproctor.capture.handed import HandedFrames, HandedScreen
 from secureproctor.capture.media import AudioBlock, Clock, ReportSink, SegmentSink, VideoFrame
 from secureproctor.capture.microphone import Microphone
 from secureproctor.capture.plan import CapturePlan, Counts
@@ -37,7 +40,14 @@ def _microphone(plan: CapturePlan, clock: Clock) -> Feed[AudioBlock]:
     return Feed(Microphone(clock, plan.microphone), recipe.microphone)
 
 
-SOURCES: dict[Stream, Callable[[CapturePlan, Clock], Feed[VideoFrame] | Feed[AudioBlock]]] = {
+def _handed(frames: HandedFrames, plan: CapturePlan, clock: Clock) -> Feed[VideoFrame]:
+    screen = HandedScreen(frames, clock, plan.screen_fps)
+    return Feed(screen, recipe.screen, screen.still)
+
+
+FeedOf = Callable[[CapturePlan, Clock], Feed[VideoFrame] | Feed[AudioBlock]]
+
+SOURCES: dict[Stream, FeedOf] = {
     Stream.SCREEN: _screen,
     Stream.WEBCAM: _webcam,
     Stream.AUDIO: _microphone,
@@ -47,14 +57,24 @@ SOURCES: dict[Stream, Callable[[CapturePlan, Clock], Feed[VideoFrame] | Feed[Aud
 class Recorder:
     """Captures the streams of `plan`; segments go to `sink` in order per stream, changes of a device to `report`.
 
-    Both are called from the recorder's threads, never after `stop` has returned.
+    Both are called from the recorder's threads, never after `stop` has returned. With `handed`, the screen is what comes there.
     """
 
-    def __init__(self, plan: CapturePlan, clock: Clock, sink: SegmentSink, report: ReportSink) -> None:
+    def __init__(
+        self,
+        plan: CapturePlan,
+        clock: Clock,
+        sink: SegmentSink,
+        report: ReportSink,
+        handed: HandedFrames | None = None,
+    ) -> None:
         self._plan = plan
+        sources = dict(SOURCES)
+        if handed is not None:
+            sources[Stream.SCREEN] = partial(_handed, handed)
         self._changing = threading.Lock()
         self._threads = [
-            StreamThread(stream, SOURCES[stream](plan, clock), plan, clock, sink, report)
+            StreamThread(stream, sources[stream](plan, clock), plan, clock, sink, report)
             for stream in MEDIA
             if stream in plan.streams
         ]

@@ -29,6 +29,7 @@ class Diagnosis(enum.StrEnum):
     SILENT = "silent"
     QUIET = "quiet"
     NO_DISPLAY = "no_display"
+    NO_FRAMES = "no_frames"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,9 @@ ADVICE: dict[Diagnosis, Advice] = {
     Diagnosis.SILENT: Advice("The {device} delivers only silence.", "Unmute the {device} and raise its input volume."),
     Diagnosis.QUIET: Advice("The {device} is very quiet.", "Raise its input volume, and speak while it is checked."),
     Diagnosis.NO_DISPLAY: Advice("There is no {device} to capture.", "Log in to a graphical session and start again."),
+    Diagnosis.NO_FRAMES: Advice(
+        "The secure browser hands over no pictures of its window.", "Go back to the secure browser, or open it again."
+    ),
 }
 
 DEVICE: dict[Stream, str] = {Stream.SCREEN: "screen", Stream.WEBCAM: "camera", Stream.AUDIO: "microphone"}

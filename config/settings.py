@@ -82,6 +82,20 @@ class Settings:
         512, "Megabytes that evidence leaves free on the disk, at most a twentieth of it.", ADMIN
     )
     page_gone_s: Patience = _setting(120.0, "Seconds after which a session ends whose exam page is gone.", ADMIN)
+    lockdown: Literal["enforce", "observe"] = _setting(
+        "enforce",
+        "Whether lockdown rules are enforced here, or only observed; exams that require more do not start.",
+        ADMIN,
+    )
+    allowed_programs: tuple[str, ...] = _setting(
+        (), "Programs that no exam's lockdown closes on this computer, by file name.", ADMIN
+    )
+    msb_keys: tuple[str, ...] = _setting(
+        (), "Keys trusted for MSB Keys, each as client=key; without any, those that the service names.", ADMIN
+    )
+    msb_browsers: tuple[str, ...] = _setting(
+        (), "What a secure browser is here, each as path:, name: or signer: with a value.", ADMIN
+    )
     log_level: LogLevel = _setting("INFO", "DEBUG, INFO, WARNING or ERROR.")
 
 

@@ -13,13 +13,15 @@ import msgspec
 from msgspec import Meta
 
 from secureproctor.contract.events import Detail
+from secureproctor.contract.lockdown import RULES, Phase, RuleStatus
+from secureproctor.contract.msb import BrowserIdentity
 
 KEEP_ALIVE_S = 5.0
 LINK_LOST_AFTER_S = 15.0
 MAX_MESSAGE = 256 * 1024
 CHAT_LENGTH = 4000
 
-CommandKind = Literal["pause", "resume", "end", "authorize", "reject", "resubmit", "quality", "snapshot"]
+CommandKind = Literal["pause", "resume", "end", "authorize", "reject", "resubmit", "quality", "snapshot", "override"]
 CommandStatus = Literal["received", "applied", "unacknowledged", "acknowledged", "failed", "refused", "expired"]
 STATUS_ORDER: tuple[CommandStatus, ...] = ("received", "applied", "unacknowledged", "acknowledged")
 """A command's way. `unacknowledged`: it took effect, and nobody acknowledged it in time; that may still happen."""
@@ -55,6 +57,9 @@ COMMANDS: dict[CommandKind, CommandRule] = {
     ),
     "quality": CommandRule("Capture in another quality from the next segment on.", 3600, ("full", "reduced", "least")),
     "snapshot": CommandRule("Take a picture in full resolution now; it comes as a still.", 60, ("screen", "webcam")),
+    "override": CommandRule(
+        "Let the exam go on without a rule of the lockdown that is required; `text` says why.", 3600, tuple(RULES)
+    ),
 }
 """Every command. Its lifetime counts from its issue: past it, it is reported as expired, and not obeyed."""
 
@@ -178,12 +183,34 @@ class Heartbeat(msgspec.Struct, frozen=True, tag="heartbeat"):
     backlog: Backlog
     heads: dict[str, Head]
     quality: str = "full"
+    attestation: str = ""
+    """A contract.attestation JWS for the newest nonce; empty while there is none, or nothing to attest."""
 
 
 class KeepAlive(msgspec.Struct, frozen=True, tag="keep_alive"):
-    """Either way; the service answers each heartbeat with one."""
+    """Either way; the service answers each heartbeat with one. `nonce` is what the next attestation is to state."""
 
     at_ms: int
+    nonce: str = ""
+
+
+class SessionKey(msgspec.Struct, frozen=True, tag="session_key"):
+    """Agent → service: the key by which this agent signs attestations from now on (Ed25519, 32 bytes as base64url). An agent
+    that came back has another one."""
+
+    x: Annotated[str, Meta(min_length=43, max_length=43)]
+    at_ms: int
+
+
+class LockdownChanged(msgspec.Struct, frozen=True, tag="lockdown"):
+    """Agent → service: how the lockdown and each rule stand. Sent when it changed, at most once a second."""
+
+    phase: Phase
+    rules: tuple[RuleStatus, ...]
+    at_ms: int
+    browser: BrowserIdentity | None = None
+    away: int = 0
+    """How often the candidate has left the exam window."""
 
 
 class Resume(msgspec.Struct, frozen=True, tag="resume"):
@@ -201,6 +228,8 @@ ToService = (
     | AuthorizationChanged
     | SessionChanged
     | EventSeen
+    | SessionKey
+    | LockdownChanged
     | Heartbeat
     | KeepAlive
     | Resume

@@ -12,6 +12,8 @@ from msgspec import Meta
 
 from secureproctor.contract.channel import CHAT_LENGTH, AuthorizationStep, CommandKind
 from secureproctor.contract.errors import ErrorInfo
+from secureproctor.contract.lockdown import RuleStatus
+from secureproctor.contract.msb import BrowserIdentity
 from secureproctor.contract.report import (
     ChatReport,
     CommandReport,
@@ -167,6 +169,15 @@ class SessionSnapshot(msgspec.Struct, frozen=True, tag="session"):
     unread: int = 0
     open_commands: int = 0
     quality: str = "full"
+    lockdown: str = "off"
+    """Its phase, as in contract.lockdown.PHASES."""
+    stopping: int = 0
+    """How many rules keep the exam from starting."""
+    away: int = 0
+    browser: str = ""
+    """`` without a secure browser, else its proof: `signature`, `path`, `none`."""
+    attested_s: float | None = None
+    """Seconds since the last good attestation; None when there was none, or nothing is to be attested."""
 
 
 class SessionDetail(msgspec.Struct, frozen=True, tag="detail"):
@@ -179,6 +190,8 @@ class SessionDetail(msgspec.Struct, frozen=True, tag="detail"):
     stills: list[StillReport]
     identity: IdentityReport
     settings: dict[str, str | bool]
+    rules: tuple[RuleStatus, ...] = ()
+    browser: BrowserIdentity | None = None
 
 
 class SessionGone(msgspec.Struct, frozen=True, tag="gone"):

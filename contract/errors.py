@@ -184,6 +184,59 @@ CODES: dict[str, Row] = {
         "The disk runs short: {what}.",
         "Free space on the disk that holds {folder}, or restore the internet connection.",
     ),
+    # lockdown and secure browser
+    "rules_not_enforceable": Row(
+        409,
+        "The exam requires what cannot be enforced on this computer: {rules}.",
+        "{remedy}",
+    ),
+    "lockdown_failed": Row(
+        409,
+        "The lockdown could not be applied: {why}. Everything was put back.",
+        "Start again; then ask the exam's staff.",
+    ),
+    "msb_key_missing": Row(
+        400, "The exam asks for the secure browser, and there is no MSB Key.", "Set MSB Key at Init."
+    ),
+    "msb_key_malformed": Row(400, "This is no MSB Key: {why}.", "Make one with: secureproctor msb-key sign."),
+    "msb_key_unsigned": Row(403, "The MSB Key is not signed.", "Sign it with: secureproctor msb-key sign."),
+    "msb_key_untrusted": Row(
+        403,
+        "The MSB Key was signed by {kid}, which is not trusted here for the client {client!r}.",
+        "Add the client's public key at the proctoring service, or in the agent's policy as msb_keys.",
+    ),
+    "msb_key_tampered": Row(
+        403, "The MSB Key was changed after it was signed.", "Use the MSB Key unchanged, or sign a new one."
+    ),
+    "msb_key_expired": Row(403, "The MSB Key expired at {at}.", "Sign a new one, or check this computer's clock."),
+    "msb_key_early": Row(
+        403, "The MSB Key is not valid before {at}.", "Come back then, or check this computer's clock."
+    ),
+    "msb_key_wrong_exam": Row(
+        403, "The MSB Key is for the exam {key_exam!r}, and this is {exam!r}.", "Use the MSB Key of this exam."
+    ),
+    "msb_key_wrong_client": Row(
+        403,
+        "The MSB Key belongs to the client {key_client!r}, and {client!r} registers.",
+        "Use this client's own MSB Key.",
+    ),
+    "below_floor": Row(
+        403, "The MSB Key demands more than Init gives: {missing}.", "Change the proctoring settings at Init."
+    ),
+    "browser_unproven": Row(
+        403,
+        "The exam must be taken in the secure browser; {why}.",
+        "Open the exam with the secure browser, or ask the exam's staff.",
+    ),
+    "quit_refused": Row(
+        403, "This is not the quit password.", "Ask the invigilator. The next try is possible in {wait_s} s."
+    ),
+    "quit_not_possible": Row(409, "The exam has no quit password.", "Stop the exam in its page."),
+    "attestation_not_possible": Row(
+        409, "Nothing can be attested now: {why}.", "Ask again when the session runs and the service was heard."
+    ),
+    "frame_unreadable": Row(400, "The frame is no picture: {why}.", "Send a whole JPEG or PNG in base64."),
+    "frame_not_wanted": Row(409, "No frames are wanted: {why}.", "Say hidesWindow when the browser attaches."),
     "internal": Row(500, "The service failed.", "Try again; if it stays, ask the operator for the log."),
 }
 

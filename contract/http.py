@@ -9,6 +9,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from secureproctor.contract.lockdown import LockdownSettings
+
 Text = Annotated[str, Meta(max_length=256)]
 Url = Annotated[str, Meta(max_length=2048)]
 
@@ -33,6 +35,8 @@ PATHS: dict[str, str] = {
     "GET /v1/sessions/{id}/stills/{epoch}/{seq}": "A still as a JPEG, by a link's access code.",
     "GET /v1/sessions/{id}/reference": "The exam's reference photo of the candidate, by a link's access code.",
     "GET /v1/proctor/live": "Segments as they come, for consoles: a WebSocket (contract.console.Watch).",
+    "POST /v1/attestations/verify": "Judge the attestation of an exam's request; signed by the exam's server "
+    "(contract.attestation.VerifyBody → VerifyAnswer).",
     "POST /v1/proctor/login": "A proctor logs in (contract.console.LogIn → LoggedIn).",
     "GET /v1/proctors": "The proctors' accounts, for a super proctor (→ contract.console.ProctorAccounts).",
     "PUT /v1/proctors/{name}": "Make or change an account (contract.console.ProctorChange → ProctorAccount).",
@@ -61,6 +65,12 @@ class ProctoringSettings(msgspec.Struct, frozen=True, rename="camel"):
     skip_id_and_photo: bool = False
     candidate_photo_url: Url = ""
     capture_while_paused: bool = True
+    lockdown: LockdownSettings = LockdownSettings()
+
+    @property
+    def locked(self) -> bool:
+        """Whether the exam wants a lockdown."""
+        return self.msb or self.navigation_control
 
 
 SETTINGS: dict[str, tuple[str, str]] = {
@@ -81,11 +91,12 @@ SETTINGS: dict[str, tuple[str, str]] = {
     "skipIdAndPhoto": ("Skip ID and Photo", "Authorization goes without ID card and photo."),
     "candidatePhotoUrl": ("Candidate Photo URL", "A reference photo of the candidate."),
     "captureWhilePaused": ("Capture while paused", "Evidence goes on while the test is paused."),
+    "lockdown": (
+        "Lockdown",
+        "What Navigation Control and MSB lock, and how strictly; an MSB Key can only add to it.",
+    ),
 }
 """Each setting's name on the form and its meaning, in the form's order."""
-
-NOT_YET_ENFORCED = frozenset({"msb", "msbKey", "navigationControl"})
-"""Settings that are carried and recorded but have no effect in this version; every answer that holds them says so."""
 
 
 class UserMetaData(msgspec.Struct, frozen=True):
@@ -115,7 +126,8 @@ class InitData(msgspec.Struct, frozen=True):
 
     `origins` are the page origins that may talk to the agent about this session; `sealing_key` is the session's X25519
     public key (base64 of 32 bytes), for which the agent seals all evidence; `not_enforced` names settings that were
-    asked for and have no effect yet; `operator` is who runs the service, as the candidate is told.
+    asked for and that this service cannot pass on; `operator` is who runs the service, as the candidate is told. `client` is
+    the public key that registered; `msb_keys` are the keys by which its MSB Keys may be signed (JWK `x`, base64url).
     """
 
     token: str
@@ -131,6 +143,8 @@ class InitData(msgspec.Struct, frozen=True):
     group_name: str
     user_name: str = ""
     operator: str = ""
+    client: str = ""
+    msb_keys: tuple[str, ...] = ()
 
 
 class InitAnswer(msgspec.Struct, frozen=True):

@@ -11,7 +11,9 @@ from msgspec import Meta
 
 from secureproctor.contract.channel import CHAT_LENGTH, AuthorizationStep
 from secureproctor.contract.errors import ErrorInfo
-from secureproctor.contract.http import ProctoringSettings
+from secureproctor.contract.http import ProctoringSettings, Url
+from secureproctor.contract.lockdown import Phase, RuleStatus
+from secureproctor.contract.msb import BrowserIdentity
 from secureproctor.contract.stills import Identity
 
 DEFAULT_PORT = 46317
@@ -38,6 +40,11 @@ METHODS: dict[str, str] = {
     "conversation": "All chat messages of the session, oldest first (→ Conversation).",
     "departed": "What has left this computer (→ Departed).",
     "takeOver": "Become the page that holds the session; another one that held it is told (→ Status).",
+    "quit": "End the exam with its quit password (Quit → Status).",
+    "attest": "An attestation for an exam request (Attest → Attested).",
+    "attach": "The secure browser introduces itself (Attach → Attached). For the browser, not for pages.",
+    "beat": "The secure browser lives; without it for BROWSER_SILENT_S it is told as silent (Beat → BeatAnswer).",
+    "handFrame": "A picture of a window that other programs cannot see (HandedFrame → FrameTaken). For the browser.",
     "visibility": "Tell whether the page is visible and focused (Visibility); secureproctor.js does it by itself.",
 }
 """Every method of the page, and its meaning."""
@@ -169,6 +176,101 @@ class Visibility(msgspec.Struct, frozen=True):
     focused: bool
 
 
+BROWSER_BEAT_S = 5.0
+BROWSER_SILENT_S = 15.0
+
+
+class Quit(msgspec.Struct, frozen=True):
+    """The quit password of the exam's MSB Key."""
+
+    password: Annotated[str, Meta(min_length=1, max_length=256)]
+
+
+class Attest(msgspec.Struct, frozen=True):
+    """For which address. `once`: good for one request to exactly this address; else for its origin, while it is fresh."""
+
+    url: Url
+    once: bool = False
+
+
+class Attested(msgspec.Struct, frozen=True):
+    """A header for the request, and when it is to be renewed."""
+
+    header: str
+    value: str
+    expires_ms: int
+
+
+class Attach(msgspec.Struct, frozen=True):
+    """Who the browser says it is. `window` is the system's handle of the exam window (X11 window id, HWND, CGWindowID), 0 when
+    the browser does not know it; `hides_window`: capture by others does not see it, and it hands over frames."""
+
+    product: Annotated[str, Meta(min_length=1, max_length=128)]
+    version: Annotated[str, Meta(max_length=64)] = ""
+    window: Annotated[int, Meta(ge=0)] = 0
+    hides_window: bool = False
+
+
+class Attached(msgspec.Struct, frozen=True):
+    """Who the operating system says it is, and what the exam allows: the rest of the launch hand-shake. `start_url` and
+    `allowed_urls` are those of the MSB Key, and empty before Init."""
+
+    browser: BrowserIdentity
+    beat_s: float = BROWSER_BEAT_S
+    start_url: str = ""
+    allowed_urls: tuple[str, ...] = ()
+
+
+class Beat(msgspec.Struct, frozen=True):
+    """A beat of the browser; `window` as in Attach, when it changed."""
+
+    n: int
+    window: Annotated[int, Meta(ge=0)] = 0
+
+
+class BeatAnswer(msgspec.Struct, frozen=True):
+    """The agent's beat: a browser that does not get one for BROWSER_SILENT_S knows that the agent is gone."""
+
+    n: int
+    state: str
+    phase: Phase
+
+
+class HandedFrame(msgspec.Struct, frozen=True):
+    """A picture of the browser's window: base64 of a JPEG or a PNG. `at_ms` is when it was taken."""
+
+    image: Annotated[str, Meta(max_length=8 * 1024 * 1024)]
+    at_ms: int
+
+
+class FrameTaken(msgspec.Struct, frozen=True):
+    """Whether the frame goes into the recording now, and after how many seconds the next one is wanted."""
+
+    taken: bool
+    next_s: float
+
+
+class ProgramAsked(msgspec.Struct, frozen=True):
+    """A forbidden program that the candidate is asked to close; `left_s` until it is closed for them, None: never."""
+
+    program: str
+    category: str
+    left_s: float | None = None
+
+
+class LockdownStatus(msgspec.Struct, frozen=True):
+    """The lockdown as the candidate may always see it. `tolerance_left` is how often the exam window may still be left."""
+
+    phase: Phase = "off"
+    rules: tuple[RuleStatus, ...] = ()
+    away: int = 0
+    tolerance_left: int | None = None
+    asked: tuple[ProgramAsked, ...] = ()
+    assistive: tuple[str, ...] = ()
+    browser: BrowserIdentity | None = None
+    quit_password: bool = False
+
+
 class LinkStatus(msgspec.Struct, frozen=True):
     """The link to the service. `offline_s` is how long it has been gone, since `offline_since_ms` (milliseconds since 1970,
     0 while online); `expires_in_s` is how long it may still be gone before the session ends."""
@@ -262,6 +364,7 @@ class Status(msgspec.Struct, frozen=True, tag="status"):
     drain: DrainStatus | None = None
     authorization: AuthorizationStatus | None = None
     quality: Literal["full", "reduced", "least"] = "full"
+    lockdown: LockdownStatus = LockdownStatus()
 
 
 class Registered(msgspec.Struct, frozen=True):
@@ -339,6 +442,17 @@ class HolderEvent(msgspec.Struct, frozen=True, tag="holder"):
     holding: bool
 
 
+class WarningEvent(msgspec.Struct, frozen=True, tag="warning"):
+    """The candidate did what the exam does not allow, and is told so. `left` is what remains of a tolerance, `left_s` the time
+    until something follows; None where there is none."""
+
+    kind: Literal["left_window", "tolerance_exceeded", "program", "displays", "browser_gone"]
+    text: str
+    times: int = 0
+    left: int | None = None
+    left_s: float | None = None
+
+
 class RequestEvent(msgspec.Struct, frozen=True, tag="request"):
     """A pause, resume or end request took effect; `acknowledged` when the agent has acknowledged it already. `reminder`
     counts how often the page has been asked again; `left_s`: until the proctor is told that nobody acknowledged it."""
@@ -359,10 +473,19 @@ EVENTS: dict[str, str] = {
     "preview": "PreviewEvent, between startPreview and stopPreview",
     "holder": "HolderEvent, after the first hello and whenever it changes",
     "request": "RequestEvent (pause, resume, end)",
+    "warning": "WarningEvent: the candidate left the window, a forbidden program runs, …",
     "status": "Status, whenever it changed and every second while the link is away or evidence waits",
 }
 """Every notification, by the `type` in its params."""
 
 PageEvent = (
-    ErrorEvent | ChatEvent | ChatMarkEvent | AuthorizationEvent | PreviewEvent | HolderEvent | RequestEvent | Status
+    ErrorEvent
+    | ChatEvent
+    | ChatMarkEvent
+    | AuthorizationEvent
+    | PreviewEvent
+    | HolderEvent
+    | RequestEvent
+    | WarningEvent
+    | Status
 )

@@ -7,8 +7,10 @@ later, when all sources deliver.
 import msgspec
 
 from secureproctor.contract.events import Detail
+from secureproctor.contract.lockdown import RuleStatus
+from secureproctor.contract.msb import BrowserIdentity
 
-SCHEMA = 2
+SCHEMA = 3
 
 
 TAMPERING: dict[str, str] = {
@@ -170,6 +172,24 @@ class IdentityReport(msgspec.Struct, frozen=True):
     reference_error: str = ""
 
 
+class LockdownReport(msgspec.Struct, frozen=True):
+    """How the machine was locked: each rule as the agent told it last, the secure browser, and how it was attested.
+
+    `locked_s` is the part of the running time in which the lockdown was applied; `away` how often the exam window was left,
+    for `away_s` seconds altogether. `attested` counts the good attestations, `missed_s` is the time for which the agent
+    was heard and did not attest.
+    """
+
+    phase: str = "off"
+    rules: tuple[RuleStatus, ...] = ()
+    browser: BrowserIdentity | None = None
+    locked_s: float = 0.0
+    away: int = 0
+    away_s: float = 0.0
+    attested: int = 0
+    missed_s: float = 0.0
+
+
 class Credibility(msgspec.Struct, frozen=True):
     """The credibility index: 0 to 100 and a band, with each deduction that made it."""
 
@@ -210,3 +230,4 @@ class Report(msgspec.Struct, frozen=True):
     running_from_s: float = 0.0
     running_until_s: float = 0.0
     tampering: tuple[Finding, ...] = ()
+    lockdown: LockdownReport = LockdownReport()

@@ -18,7 +18,22 @@ import msgspec
 
 from secureproctor.agent.session.machine import diagram
 from secureproctor.config.settings import FIELDS, Origin
-from secureproctor.contract import channel, console, errors, events, http, link, page, record, report, signing, stills
+from secureproctor.contract import (
+    attestation,
+    channel,
+    console,
+    errors,
+    events,
+    http,
+    link,
+    lockdown,
+    msb,
+    page,
+    record,
+    report,
+    signing,
+    stills,
+)
 
 DOCS = Path(__file__).parent
 NOTE = "<!-- Made by docs/generate.py from the code. Change the code, then run `make docs`. -->"
@@ -37,8 +52,22 @@ def protocol() -> str:
         _table(("Address", "Meaning"), ((f"`{name}`", meaning) for name, meaning in http.PATHS.items())),
         *_structs(http),
         "### Settings of Init",
-        "Those marked are carried and recorded, and have no effect in this version.",
-        _table(("Field", "On the form", "Meaning", ""), _init_settings()),
+        _table(("Field", "On the form", "Meaning"), _init_settings()),
+        "## Lockdown",
+        _prose(lockdown),
+        _table(("Rule", "Name", "Meaning", ""), _rules()),
+        _table(("Standing", "Meaning"), ((f"`{name}`", meaning) for name, meaning in lockdown.STANDINGS.items())),
+        _table(("Phase", "Meaning"), ((f"`{name}`", meaning) for name, meaning in lockdown.PHASES.items())),
+        *_structs(lockdown),
+        "## The MSB Key and the secure browser",
+        _prose(msb),
+        _table(("Floor", "Demands that"), ((f"`{name}`", words) for name, (words, _) in msb.FLOOR.items())),
+        *_structs(msb),
+        "## Attestation",
+        _prose(attestation),
+        f"The header is `{attestation.HEADER}`.",
+        _table(("Verdict", "Meaning"), ((f"`{name}`", meaning) for name, meaning in attestation.VERDICTS.items())),
+        *_structs(attestation),
         "## The sealed record",
         _prose(record),
         "### Stills",
@@ -193,7 +222,12 @@ def _type(hint: object) -> str:
 
 def _init_settings() -> Iterable[tuple[str, ...]]:
     for name, (label, meaning) in http.SETTINGS.items():
-        yield f"`{name}`", label, meaning, "not yet enforced" if name in http.NOT_YET_ENFORCED else ""
+        yield f"`{name}`", label, meaning
+
+
+def _rules() -> Iterable[tuple[str, ...]]:
+    for name, rule in lockdown.RULES.items():
+        yield f"`{name}`", rule.name, rule.meaning, "observes only" if rule.observes else ""
 
 
 def _errors() -> Iterable[tuple[str, ...]]:

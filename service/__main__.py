@@ -9,6 +9,7 @@ import secrets
 import signal
 import socket
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote
 
@@ -21,6 +22,7 @@ from secureproctor.contract.errors import Refusal
 from secureproctor.service.app import create_app
 from secureproctor.service.clock import Clock
 from secureproctor.service.config import LOOPBACK, ServiceConfig
+from secureproctor.service.msb_key import read_keys
 from secureproctor.service.photo import Host
 from secureproctor.service.proctor_password import COMMAND, set_password
 from secureproctor.service.store import Store, StoreError
@@ -105,6 +107,14 @@ def _parser() -> argparse.ArgumentParser:
         metavar="HOST[:PORT]",
         help="where reference photos may lie though it is no public address; repeatable",
     )
+    add(
+        "--msb-key",
+        action="append",
+        default=[],
+        metavar="CLIENT=KEY",
+        help="by whom the MSB Keys of a client (its public key) may be signed: the Ed25519 key's x, or a file with its"
+        " JWK; repeatable",
+    )
     add("--ready-file", type=Path, metavar="PATH", help="written, with mode 0600, as soon as the service listens")
     return parser
 
@@ -132,7 +142,7 @@ def _run(options: argparse.Namespace) -> None:
         url = options.public_url.rstrip("/") or f"http://{_bracketed(options.host)}:{listener.getsockname()[1]}"
         config = ServiceConfig(
             data, keys, url, tuple(options.origin), options.retention * 3600, options.live_window, options.operator,
-            _hosts(options.photo_host),
+            _hosts(options.photo_host), _msb_keys(options.msb_key, keys),
         )  # fmt: skip
         console = f"{url}/console#key={quote(vault.proctor_key, safe='')}"
         ready = Ready(url, vault.proctor_key, console, os.getpid())
@@ -170,6 +180,13 @@ def _hosts(names: list[str]) -> tuple[Host, ...]:
         return tuple(map(Host.read, names))
     except ValueError as error:
         raise StartError(f"--photo-host: {error}.") from None
+
+
+def _msb_keys(pairs: list[str], clients: dict[str, str]) -> Mapping[str, tuple[str, ...]]:
+    try:
+        return read_keys(pairs, clients)
+    except ValueError as error:
+        raise StartError(f"{error}.") from None
 
 
 def _given_keys(pairs: list[str]) -> dict[str, str]:

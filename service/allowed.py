@@ -13,7 +13,7 @@ from secureproctor.service.session import OVER, Session
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """The setting of Init without which a command is refused, its name, and the steps of authorization that it fits."""
+    """What of Init's settings has to be on for a command, its name, and the steps of authorization that the command fits."""
 
     setting: str
     name: str
@@ -28,6 +28,7 @@ NEEDS: dict[CommandKind, Need] = {
     "authorize": Need("authorization", "Authorization", _DECIDABLE),
     "resubmit": Need("authorization", "Authorization", _DECIDABLE),
     "reject": Need("authorization", "Authorization", _DECIDABLE | {"consent", "capture"}),
+    "override": Need("locked", "the lockdown"),
 }
 
 
@@ -45,6 +46,8 @@ def _check_argument(issue: Issue) -> None:
         raise Refusal("field_invalid", field="argument", why=f"it is one of {', '.join(known)}")
     if not known and issue.argument:
         raise Refusal("field_invalid", field="argument", why=f"{issue.kind} takes none")
+    if issue.kind == "override" and not issue.text.strip():
+        raise Refusal("field_invalid", field="text", why="whoever overrides a rule says why")
 
 
 def _why_not(session: Session, issue: Issue) -> str:

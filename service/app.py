@@ -15,6 +15,7 @@ from secureproctor.contract.http import Health
 from secureproctor.service import openapi, pages
 from secureproctor.service.accounts import Accounts
 from secureproctor.service.answers import HANDLERS, answer
+from secureproctor.service.attestations import Attestations
 from secureproctor.service.board import Board
 from secureproctor.service.changes import Changes
 from secureproctor.service.channel import Channel
@@ -27,6 +28,7 @@ from secureproctor.service.glance import Glances
 from secureproctor.service.ingest import Ingest
 from secureproctor.service.live import Live
 from secureproctor.service.media import Media
+from secureproctor.service.nonces import Nonces
 from secureproctor.service.photo import Photos
 from secureproctor.service.proctors import Proctors
 from secureproctor.service.reference import References
@@ -41,6 +43,7 @@ from secureproctor.service.thumbnails import Thumbnails
 from secureproctor.service.tokens import Tokens
 from secureproctor.service.tries import Tries
 from secureproctor.service.vault import Vault
+from secureproctor.service.watch import Watch
 
 
 def create_app(config: ServiceConfig, store: Store, vault: Vault, clock: Clock) -> Starlette:
@@ -51,13 +54,15 @@ def create_app(config: ServiceConfig, store: Store, vault: Vault, clock: Clock) 
     proctors = Proctors(store, vault, clock.wall)
     changes = Changes()
     contacts = Contacts(store, clock)
-    channel = Channel(store, contacts, changes, clock)
+    nonces = Nonces(vault.derived("attestation nonces"), clock.wall)
+    channel = Channel(store, contacts, nonces, changes, clock)
     glances = Glances(store, clock.boot)
     stills = Stills(store, sessions, evidence, tokens)
     references = References(store, vault, tokens, Photos(config.photo_hosts), changes)
-    snapshots = Snapshots(store, contacts, channel, glances, stills, references, tokens)
+    snapshots = Snapshots(store, contacts, channel, glances, stills, references, tokens, clock)
     board = Board(store, sessions, proctors, snapshots, changes)
-    rounds = Rounds(config, store, sessions, contacts, evidence, channel, glances, changes, clock)
+    watch = Watch(store, contacts, clock)
+    rounds = Rounds(config, store, sessions, contacts, evidence, channel, glances, watch, changes, clock)
     parts = (
         Registration(config, store, sessions, contacts, tokens, references, changes, clock),
         Ingest(store, sessions, contacts, evidence, tokens, changes, clock),
@@ -66,6 +71,7 @@ def create_app(config: ServiceConfig, store: Store, vault: Vault, clock: Clock) 
         stills,
         references,
         Reports(config, store, sessions, contacts, evidence, stills, references, tokens, clock),
+        Attestations(config, store, nonces, clock),
         Accounts(store, proctors, Tries(clock.boot), board),
         Live(store, sessions, evidence, proctors, changes),
         Consoles(store, channel, proctors, board, clock),

@@ -33,6 +33,7 @@ from secureproctor.service.contacts import Contacts
 from secureproctor.service.effects import effect
 from secureproctor.service.lapse import lapse
 from secureproctor.service.line import BROKEN, REPLACED, Line, frames, pumped
+from secureproctor.service.nonces import Nonces
 from secureproctor.service.session import RUNNING, Presence, ended
 from secureproctor.service.sessions import load, load_link, save, save_link
 from secureproctor.service.store import Store
@@ -73,9 +74,10 @@ class Peer:
 class Channel:
     """All agents' channels."""
 
-    def __init__(self, store: Store, contacts: Contacts, changes: Changes, clock: Clock) -> None:
+    def __init__(self, store: Store, contacts: Contacts, nonces: Nonces, changes: Changes, clock: Clock) -> None:
         self._store = store
         self._contacts = contacts
+        self._nonces = nonces
         self._changes = changes
         self._clock = clock
         self._peers: dict[str, Peer] = {}
@@ -228,13 +230,13 @@ class Channel:
                 line.write(frame)
             if isinstance(message, Heartbeat) or peer.link.heard != before[0]:
                 # acknowledged at once, so that the agent need not keep what has arrived
-                line.write(peer.link.momentary(KeepAlive(self._clock.now_ms())))
+                line.write(peer.link.momentary(KeepAlive(self._clock.now_ms(), self._nonces.fresh(session_id))))
         self._changes.mark(session_id)
 
     def _taken(self, peer: Peer, message: ToService | None, opening: bool) -> list[bytes]:
         with self._store.transaction() as db:
             now_ms = self._clock.now_ms()
-            answer = effect(db, peer.session_id, message, now_ms) if message is not None else ()
+            answer = effect(db, peer.session_id, message, now_ms, self._nonces) if message is not None else ()
             if opening:
                 self._let_lapse(db, peer)
                 ledger.sent(db, peer.session_id, now_ms)

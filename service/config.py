@@ -1,7 +1,7 @@
 """What an operator may set of the service, in one frozen value."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from secureproctor.service.photo import Host
@@ -16,6 +16,7 @@ class ServiceConfig:
     `keys` maps public to private keys of the exams' servers. `public_url` is how others spell this service, without a
     slash at its end. `origins` are the exam pages that may talk to an agent, besides the service's own pages. `operator` is
     who runs the service, as candidates are told; `photo_hosts` may have reference photos although they are not public.
+    `msb_keys` are the keys by which each client's MSB Keys may be signed (JWK `x`), by the client's public key.
     """
 
     data: Path
@@ -26,6 +27,7 @@ class ServiceConfig:
     live_window_s: float = 30
     operator: str = ""
     photo_hosts: tuple[Host, ...] = ()
+    msb_keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     disk_floor: int = 64 * 1024 * 1024
     """Bytes that stay free on the disk: evidence is refused before the database cannot be written any more."""
 

@@ -1,7 +1,6 @@
 """What an agent's message does, within one transaction, and what the agent is told in return."""
 
 import logging
-from dataclasses import replace
 from typing import assert_never
 
 import apsw
@@ -15,14 +14,17 @@ from secureproctor.contract.channel import (
     EventSeen,
     Heartbeat,
     KeepAlive,
+    LockdownChanged,
     Resume,
     SessionChanged,
+    SessionKey,
     ToAgent,
     ToService,
     Unreadable,
 )
-from secureproctor.service import conversation, ledger
-from secureproctor.service.session import beaten, changed, stepped
+from secureproctor.service import attested, conversation, ledger, lockdown
+from secureproctor.service.nonces import Nonces
+from secureproctor.service.session import beaten, changed, locked, stepped
 from secureproctor.service.sessions import load, save
 
 log = logging.getLogger(__name__)
@@ -30,24 +32,33 @@ log = logging.getLogger(__name__)
 _SHORT = 200
 
 
-def effect(db: apsw.Cursor, session_id: str, message: ToService, now_ms: int) -> tuple[ToAgent, ...]:
+def effect(db: apsw.Cursor, session_id: str, message: ToService, now_ms: int, nonces: Nonces) -> tuple[ToAgent, ...]:
     """Do what a message says; what is to be answered. A number that no database can hold makes it void: nobody means one."""
     answer: tuple[ToAgent, ...] = ()
     try:
         with db.connection:
-            answer = _effect(db, session_id, message, now_ms)
+            answer = _effect(db, session_id, message, now_ms, nonces)
     except OverflowError as error:
         log.warning("A message of session %s was ignored: %s", session_id, error)
     return answer
 
 
-def _effect(db: apsw.Cursor, session_id: str, message: ToService, now_ms: int) -> tuple[ToAgent, ...]:
+def _effect(db: apsw.Cursor, session_id: str, message: ToService, now_ms: int, nonces: Nonces) -> tuple[ToAgent, ...]:
     match message:
         case SessionChanged():
             save(db, changed(load(db, session_id), message))
         case Heartbeat():
-            save(db, replace(beaten(load(db, session_id), message), heard_ms=now_ms))
+            session = beaten(load(db, session_id), message, now_ms)
+            if message.attestation:
+                session = attested.heard(db, session, message.attestation, nonces, now_ms)
+            save(db, session)
             ledger.announced(db, session_id, message.heads)
+        case SessionKey():
+            attested.keyed(db, session_id, message, now_ms)
+            save(db, locked(load(db, session_id), lockdown.newest(db, session_id)))
+        case LockdownChanged():
+            lockdown.tell(db, session_id, message)
+            save(db, locked(load(db, session_id), lockdown.newest(db, session_id)))
         case AuthorizationChanged():
             save(db, stepped(load(db, session_id), message))
         case CommandUpdate():

@@ -1,6 +1,7 @@
 """What the service concludes from the facts: flags, and the credibility index with each deduction that made it. Pure.
 
-Every number of the verdict stands in the two tables; nothing is concluded on the candidate's machine.
+Every number of the verdict stands in the two tables and in that of lockdown_flags.py; nothing is concluded on the candidate's
+machine.
 """
 
 from collections.abc import Sequence
@@ -11,25 +12,23 @@ from secureproctor.contract.report import BLAMELESS, ChainReport, Credibility, F
 from secureproctor.contract.streams import Stream
 from secureproctor.service.coverage import DISK_FULL, UNKNOWN, pairs
 from secureproctor.service.intervals import Span
+from secureproctor.service.lockdown import Lockdown
+from secureproctor.service.lockdown_flags import lockdown_flags
 from secureproctor.service.session import Session
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A flag from the time between two kinds of events. Shorter than `least_us` it is nothing."""
+    """A flag from the time between two kinds of events."""
 
     flag: str
     opens: str
     closes: tuple[str, ...]
     stream: str = ""
-    least_us: int = 0
-    confidence: float = 1.0
 
 
 _BACK = ("source_recovered", "source_started")
 RULES: tuple[Rule, ...] = (
-    # a dialog of the browser takes the focus for a moment
-    Rule("AWAY_FROM_WINDOW", "page_hidden", ("page_shown",), least_us=1_000_000, confidence=0.9),
     Rule("CAMERA_UNAVAILABLE", "source_lost", _BACK, Stream.WEBCAM),
     Rule("SCREEN_UNAVAILABLE", "source_lost", _BACK, Stream.SCREEN),
     Rule("MICROPHONE_UNAVAILABLE", "source_lost", _BACK, Stream.AUDIO),
@@ -63,8 +62,22 @@ DEDUCTIONS: dict[str, Deduction] = {
     # a full disk and a clock that sets itself are nobody's fault; what evidence lacks is counted below
     "EVIDENCE_DROPPED": Deduction(0, 0),
     "CLOCK_CHANGED": Deduction(1, 5),
+    "LOCKDOWN_BROKEN": Deduction(10, 40),
+    "TOLERANCE_EXCEEDED": Deduction(10, 20),
+    "FORBIDDEN_PROGRAM": Deduction(10, 40),
+    "SEVERAL_DISPLAYS": Deduction(10, 30),
+    "REMOTE_SESSION": Deduction(20, 40),
+    "VIRTUAL_MACHINE_SUSPECTED": Deduction(10, 10),
+    "HIDDEN_WINDOW": Deduction(15, 45),
+    "INPUT_INJECTED": Deduction(5, 20),
+    "SCREENSHOT_TRIED": Deduction(5, 20),
+    # a browser may crash by itself
+    "BROWSER_GONE": Deduction(5, 15),
+    "ATTESTATION_MISSING": Deduction(10, 40),
     "SESSION_EXPIRED": Deduction(10, 10),
 }
+SURE_FROM = 0.5
+"""A flag of less confidence is for people to look at, and takes no points off."""
 UNCOVERED = Deduction(1, 50)
 """For each percent of the running time that the least covered stream lacks."""
 BANDS: tuple[tuple[float, str], ...] = ((75, "High"), (50, "Medium"), (0, "Low"))
@@ -78,6 +91,7 @@ def raise_flags(
     chains: Sequence[ChainReport],
     tampering: Sequence[Finding],
     running: Span,
+    known: Lockdown,
 ) -> tuple[FlagReport, ...]:
     """All flags in the order of time. Their evidence points into `events`."""
     begun_s, ended_s = running[0] / 1e6, running[1] / 1e6
@@ -89,6 +103,7 @@ def raise_flags(
         for index, event in enumerate(events)
         if event.kind in INSTANTS
     ]
+    found += lockdown_flags(session, events, known, running[1])
     found += _dropped(events)
     found += [
         FlagReport("EVIDENCE_GAP", gap.start_s, gap.end_s, 0.8, note=f"{gap.stream}: {FLAGS['EVIDENCE_GAP']}")
@@ -147,7 +162,7 @@ def credibility(flags: Sequence[FlagReport], streams: Sequence[StreamReport], ru
         return Credibility(0.0, BANDS[-1][1], ("The session never ran: there is nothing to believe or to doubt.",))
     score, computed = 100.0, ["It begins with 100 points."]
     for flag, deduction in DEDUCTIONS.items():
-        count = sum(each.flag == flag for each in flags)
+        count = sum(each.flag == flag and each.confidence >= SURE_FROM for each in flags)
         points = min(count * deduction.each, deduction.most)
         if points:
             score -= points
@@ -170,10 +185,9 @@ def _by_rule(rule: Rule, events: Sequence[Event], end_us: int) -> list[FlagRepor
             rule.flag,
             span[0] / 1e6,
             span[1] / 1e6,
-            rule.confidence,
+            1.0,
             (next(index for index, each in enumerate(events) if each is event),),
             FLAGS[rule.flag],
         )
         for event, span in pairs(own, rule.opens, rule.closes, end_us)
-        if span[1] - span[0] >= rule.least_us
     ]

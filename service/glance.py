@@ -14,11 +14,12 @@ from secureproctor.contract.events import Event
 from secureproctor.contract.record import RecordKind
 from secureproctor.contract.report import FlagReport
 from secureproctor.contract.streams import MEDIA, Stream
-from secureproctor.service import ledger
+from secureproctor.service import attested, ledger
 from secureproctor.service.changes import Arrival
 from secureproctor.service.coverage import EDGE_US, HOLE_US
 from secureproctor.service.flags import raise_flags
 from secureproctor.service.intervals import Span, bridged, clipped, length
+from secureproctor.service.lockdown import Lockdown
 from secureproctor.service.session import Session
 from secureproctor.service.store import Store
 
@@ -90,8 +91,8 @@ class Glances:
             return Glance()
         spans = self._spans(session.id, looked)
         running = running_so_far(session, spans)
-        self._read_events(session.id, looked, session.started_ms)
-        flags = raise_flags(session, looked.events, (), (), (), running)
+        known = self._read(session.id, looked, session.started_ms)
+        flags = raise_flags(session, looked.events, (), (), (), running, known)
         return Glance(_coverage(session, spans, running), flags[-MAX_FLAGS:])
 
     def _spans(self, session_id: str, looked: _Looked) -> dict[Stream, list[Span]]:
@@ -113,14 +114,16 @@ class Glances:
             known[stream] = bridged([*known[stream], *spans], HOLE_US)
         return known
 
-    def _read_events(self, session_id: str, looked: _Looked, zero_ms: int) -> None:
+    def _read(self, session_id: str, looked: _Looked, zero_ms: int) -> Lockdown:
+        """What is known of the lockdown; the events are read again if there are new ones."""
         with self._store.transaction() as db:
             (newest,) = next(db.execute("SELECT max(rowid) FROM seen WHERE session = ?", (session_id,)))
-            if newest == looked.newest_event:
-                return
-            seen = ledger.events_seen(db, session_id)
-        looked.newest_event = newest
-        looked.events = sorted((_event(each, zero_ms) for each in seen), key=lambda event: event.at_us)
+            seen = ledger.events_seen(db, session_id) if newest != looked.newest_event else None
+            known = attested.known(db, session_id)
+        if seen is not None:
+            looked.newest_event = newest
+            looked.events = sorted((_event(each, zero_ms) for each in seen), key=lambda event: event.at_us)
+        return known
 
 
 def running_so_far(session: Session, spans: Mapping[Stream, Sequence[Span]]) -> Span:

@@ -5,7 +5,9 @@ import re
 import msgspec
 
 from secureproctor.contract.errors import Refusal
-from secureproctor.contract.http import MANDATORY, NOT_YET_ENFORCED, InitBody, ProctoringSettings
+from secureproctor.contract.http import MANDATORY, InitBody, ProctoringSettings
+from secureproctor.contract.lockdown import RULES, LockdownSettings
+from secureproctor.service import msb_key
 
 _MISSING = re.compile(r"Object missing required field `(?P<name>\w+)`")
 _AT = re.compile(r" - at `\$\.?(?P<path>.*)`$")
@@ -31,12 +33,6 @@ def read_init(body: bytes) -> InitBody:
     _check_mandatory(init)
     _check_settings(init.proctoring_settings)
     return msgspec.structs.replace(init, proctoring_settings=_implied(init.proctoring_settings))
-
-
-def not_enforced(settings: ProctoringSettings) -> tuple[str, ...]:
-    """The settings that were asked for and have no effect in this version, by their names on the form."""
-    asked, default = msgspec.to_builtins(settings), msgspec.to_builtins(ProctoringSettings())
-    return tuple(name for name in asked if name in NOT_YET_ENFORCED and asked[name] != default[name])
 
 
 def field_refusal(complaint: str) -> Refusal:
@@ -67,10 +63,31 @@ def _check_mandatory(init: InitBody) -> None:
 
 def _check_settings(settings: ProctoringSettings) -> None:
     if settings.msb and not settings.msb_key.strip():
-        raise Refusal("field_missing", field="proctoringSettings.msbKey")
+        raise Refusal("field_missing", field=msb_key.FIELD)
+    if settings.msb:
+        msb_key.check_shape(settings.msb_key)
     if settings.initial_state == "paused" and not settings.pause_resume:
         why = "a session that begins paused needs Pause/Resume, or nobody could resume it"
         raise Refusal("field_invalid", field="proctoringSettings.initialState", why=why)
     if settings.candidate_photo_url and not settings.candidate_photo_url.startswith(("https://", "http://")):
         why = "it is not a web address"
         raise Refusal("field_invalid", field="proctoringSettings.candidatePhotoUrl", why=why)
+    _check_lockdown(settings.lockdown)
+
+
+def _check_lockdown(lockdown: LockdownSettings) -> None:
+    """It may be given although nothing is locked; it has no effect then."""
+    both = [RULES[rule].name for rule in RULES if rule in lockdown.required and rule in lockdown.off]
+    if both:
+        raise _lockdown_refusal("off", f"it names what is required: {', '.join(both)}")
+    forbidden = {name.casefold().strip() for name in lockdown.forbidden_programs}
+    for field, names in (("allowedPrograms", lockdown.allowed_programs), ("forbiddenPrograms", forbidden)):
+        if not all(name.strip() for name in names):
+            raise _lockdown_refusal(field, "the name of a program is empty")
+    allowed = [name for name in lockdown.allowed_programs if name.casefold().strip() in forbidden]
+    if allowed:
+        raise _lockdown_refusal("allowedPrograms", f"it names what is forbidden: {', '.join(allowed)}")
+
+
+def _lockdown_refusal(field: str, why: str) -> Refusal:
+    return Refusal("field_invalid", field=f"proctoringSettings.lockdown.{field}", why=why)

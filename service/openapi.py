@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from secureproctor.contract.attestation import VerifyAnswer, VerifyBody
 from secureproctor.contract.console import LoggedIn, LogIn, ProctorAccount, ProctorAccounts, ProctorChange
 from secureproctor.contract.errors import ErrorAnswer
 from secureproctor.contract.http import (
@@ -114,6 +115,7 @@ OPERATIONS: dict[str, Operation] = {
     "GET /v1/sessions/{id}/stills/{epoch}/{seq}": Operation({200: (JPEG,)}, _MEDIA, "link"),
     "GET /v1/sessions/{id}/reference": Operation({200: (JPEG, "image/png", "image/webp")}, _MEDIA, "link"),
     "GET /v1/proctor/live": _SOCKET,
+    "POST /v1/attestations/verify": Operation({200: (VerifyAnswer,)}, (400, 413, 429), "exam", VerifyBody, _SIGNED),
     "POST /v1/proctor/login": Operation({200: (LoggedIn,)}, (400, 401, 413, 429), body=LogIn),
     "GET /v1/proctors": Operation({200: (ProctorAccounts,)}, (), "proctor"),
     "PUT /v1/proctors/{name}": Operation({200: (ProctorAccount,)}, (400, 409, 413, 429), "proctor", ProctorChange),

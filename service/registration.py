@@ -14,7 +14,7 @@ from secureproctor.service.changes import Changes
 from secureproctor.service.clock import Clock
 from secureproctor.service.config import ServiceConfig
 from secureproctor.service.contacts import Contacts
-from secureproctor.service.init import not_enforced, read_init
+from secureproctor.service.init import read_init
 from secureproctor.service.reference import References
 from secureproctor.service.session import Session
 from secureproctor.service.sessions import Sessions
@@ -93,11 +93,13 @@ class Registration:
             settings=session.settings,
             sealing_key=base64.b64encode(session.sealing_key).decode(),
             origins=self._config.allowed_origins,
-            not_enforced=not_enforced(session.settings),
+            not_enforced=(),
             now_ms=self._clock.now_ms(),
             retention_s=int(self._config.retention_s),
             user_id=session.user_id,
             group_name=session.group_name,
             user_name=session.user_name,
             operator=self._config.operator,
+            client=session.public_key,
+            msb_keys=tuple(self._config.msb_keys.get(session.public_key, ())),
         )

@@ -36,8 +36,10 @@ from secureproctor.service.coverage import (
 )
 from secureproctor.service.evidence import StoredRecord
 from secureproctor.service.flags import credibility, raise_flags
-from secureproctor.service.init import not_enforced
+from secureproctor.service.flat import flat
 from secureproctor.service.intervals import Span, length
+from secureproctor.service.lockdown import Lockdown
+from secureproctor.service.lockdown_report import lockdown_report
 from secureproctor.service.refusals import Refused
 from secureproctor.service.session import Session
 from secureproctor.service.tampering import cut_short, dropped, findings, offered, told
@@ -68,6 +70,7 @@ class Facts:
     silent: bool = True
     stills: Sequence[StillReport] = ()
     identity: IdentityReport = IdentityReport()  # noqa: RUF009 - a frozen value
+    lockdown: Lockdown = Lockdown()  # noqa: RUF009 - as above
 
     def of(self, stream: Stream) -> list[StoredRecord]:
         """The records of one stream."""
@@ -102,7 +105,7 @@ def build_report(facts: Facts) -> Report:
     chains = tuple(_chain(verdict, facts.final(verdict.stream)) for verdict in judged.verdicts.values())
     streams, all_gaps, cut = _streams(facts, judged, running)
     tampering = (*judged.tampering, *cut)
-    flags = raise_flags(session, events, all_gaps, chains, tampering, running)
+    flags = raise_flags(session, events, all_gaps, chains, tampering, running, facts.lockdown)
     return Report(
         schema=SCHEMA,
         session_id=session.id,
@@ -117,8 +120,8 @@ def build_report(facts: Facts) -> Report:
         ended_ms=session.ended_ms,
         running_s=running_s,
         expiry_s=session.expiry_s,
-        settings=msgspec.to_builtins(session.settings),
-        not_enforced=not_enforced(session.settings),
+        settings=flat(session.settings),
+        not_enforced=(),
         verified=bool(chains) and all(chain.verified for chain in chains),
         streams=streams,
         chains=chains,
@@ -133,6 +136,7 @@ def build_report(facts: Facts) -> Report:
         tampering=tampering[:MAX_FINDINGS],
         identity=facts.identity,
         stills=tuple(facts.stills),
+        lockdown=lockdown_report(session, facts.lockdown, events, running),
     )
 
 

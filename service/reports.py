@@ -14,7 +14,7 @@ from secureproctor.contract.record import RecordError, RecordKind
 from secureproctor.contract.report import Report
 from secureproctor.contract.stills import unpack
 from secureproctor.contract.streams import Stream
-from secureproctor.service import conversation, ledger, refusals
+from secureproctor.service import attested, conversation, ledger, refusals
 from secureproctor.service.answers import answer
 from secureproctor.service.chains import Key, Unopened, key
 from secureproctor.service.clock import Clock
@@ -113,6 +113,7 @@ class Reports:
             reference = self._references.of(db, session.id, access)
             seen, heads = ledger.events_seen(db, session.id), ledger.heads(db, session.id)
             refused = refusals.of(db, session.id)
+            known = attested.known(db, session.id)
         records = self._evidence.records(session.id)
         unopened, events = self._opened(session, records)
         silent_s = self._contacts.silent_s(session.id)
@@ -120,8 +121,11 @@ class Reports:
         stills = self._stills.of(session, access)
         who = identity(session, commands, stills, *reference)
         return build_report(
-            Facts(session, records, unopened, events, seen, heads, commands, chat, access, refused, silent, stills, who)
-        )
+            Facts(
+                session, records, unopened, events, seen, heads, commands, chat, access, refused, silent, stills, who,
+                known,
+            )
+        )  # fmt: skip
 
     def _opened(
         self, session: Session, records: list[StoredRecord]

@@ -1,12 +1,12 @@
 """What the service does by itself, twice a second: end expired sessions and commands that came to nobody, drop live-only
-evidence, purge what is too old."""
+evidence, notice who does not attest, purge what is too old."""
 
 import asyncio
 import logging
 
 import apsw
 
-from secureproctor.service import ledger
+from secureproctor.service import attested, ledger
 from secureproctor.service.changes import Changes
 from secureproctor.service.channel import Channel
 from secureproctor.service.clock import Clock
@@ -17,6 +17,7 @@ from secureproctor.service.glance import Glances
 from secureproctor.service.session import Presence
 from secureproctor.service.sessions import Sessions
 from secureproctor.service.store import Store
+from secureproctor.service.watch import Watch
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +39,7 @@ class Rounds:
         evidence: Evidence,
         channel: Channel,
         glances: Glances,
+        watch: Watch,
         changes: Changes,
         clock: Clock,
     ) -> None:
@@ -48,6 +50,7 @@ class Rounds:
         self._evidence = evidence
         self._channel = channel
         self._glances = glances
+        self._watch = watch
         self._changes = changes
         self._clock = clock
         self._presence: dict[str, Presence] = {}
@@ -66,7 +69,8 @@ class Rounds:
             await asyncio.sleep(EVERY_S)
 
     async def once(self) -> None:
-        """End what has expired, drop what was live only, look again at what changed, notice who went silent."""
+        """End what has expired, drop what was live only, look again at what changed, notice who went silent or attests
+        nothing."""
         for session_id in await self._store.run(self._contacts.expired):
             await self._channel.expire(session_id)
         for session_id in await self._store.run(self._lapsed):
@@ -76,14 +80,18 @@ class Rounds:
             self._changes.mark(session_id)
         for session_id in self._glances.due():
             self._changes.mark(session_id)
-        for session in await self._store.run(self._sessions.alive):
+        alive = await self._store.run(self._sessions.alive)
+        for session_id in await self._store.run(self._watch.look, alive):
+            self._changes.mark(session_id)
+        for session in alive:
             presence = self._channel.presence(session.id)
             if self._presence.get(session.id) != presence:
                 self._presence[session.id] = presence
                 self._changes.mark(session.id)
 
     async def purge(self) -> None:
-        """Delete sessions that are past the retention time."""
+        """Delete sessions that are past the retention time, and what is past its use."""
+        await self._store.run(self._forget_used)
         old = await self._store.run(
             self._sessions.purge, self._clock.now_ms(), self._config.retention_s, self._evidence.purge
         )
@@ -91,8 +99,13 @@ class Rounds:
             self._channel.forget(session_id)
             self._contacts.forget(session_id)
             self._glances.forget(session_id)
+            self._watch.forget(session_id)
             self._presence.pop(session_id, None)
             self._changes.mark(session_id)
+
+    def _forget_used(self) -> None:
+        with self._store.transaction() as db:
+            attested.forget_used(db, self._clock.now_ms())
 
     def _lapsed(self) -> list[str]:
         with self._store.transaction() as db:

@@ -3,7 +3,7 @@
 Deleting a session deletes all that is said of it (ON DELETE CASCADE); its sealed records are files beside the database.
 """
 
-VERSION = 3
+VERSION = 4
 
 SCRIPT = """
 CREATE TABLE sessions (
@@ -176,5 +176,61 @@ CREATE TABLE reference_photos (              -- see reference.py; without photo 
 ) STRICT;
 """
 
-MIGRATIONS: dict[int, str] = {1: SCRIPT, 2: EXPIRY_AND_REFUSALS, 3: PROCTORS_AND_AUTHORIZATION}
+LOCKDOWN_AND_ATTESTATIONS = """
+ALTER TABLE sessions ADD COLUMN zero_ms INTEGER;                       -- this service's wall clock at the session clock's 0
+ALTER TABLE sessions ADD COLUMN phase TEXT NOT NULL DEFAULT 'off';     -- contract.lockdown.Phase, as told last
+ALTER TABLE sessions ADD COLUMN stopping INTEGER NOT NULL DEFAULT 0;   -- rules that keep the exam from starting
+ALTER TABLE sessions ADD COLUMN away INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE sessions ADD COLUMN browser TEXT NOT NULL DEFAULT '';      -- contract.msb.Proof, or ''
+ALTER TABLE sessions ADD COLUMN attested INTEGER NOT NULL DEFAULT 0;   -- good attestations of heartbeats
+ALTER TABLE sessions ADD COLUMN attested_ms INTEGER;                   -- the last of them
+
+CREATE TABLE lockdowns (                     -- what the agent told last, see lockdown.py
+    session TEXT PRIMARY KEY REFERENCES sessions (id) ON DELETE CASCADE,
+    told TEXT NOT NULL,                      -- contract.channel.LockdownChanged as JSON
+    unlike_ms INTEGER                        -- since when attestations say otherwise
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE session_keys (                  -- by which the session's agents sign attestations
+    session TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+    x TEXT NOT NULL,                         -- Ed25519 public key, base64url
+    at_ms INTEGER NOT NULL,                  -- as the agent said
+    told_ms INTEGER NOT NULL,
+    n INTEGER NOT NULL DEFAULT 0,            -- of the newest attestation that came with a heartbeat
+    PRIMARY KEY (session, x)
+) STRICT;
+
+CREATE TABLE misattested (                   -- attestations of heartbeats that were not good
+    session TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+    verdict TEXT NOT NULL,                   -- contract.attestation.Verdict
+    times INTEGER NOT NULL,
+    last_ms INTEGER NOT NULL,
+    PRIMARY KEY (session, verdict)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE used_attestations (             -- those that were good for one use, until they are stale for everybody
+    session TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+    x TEXT NOT NULL,
+    n INTEGER NOT NULL,
+    used_ms INTEGER NOT NULL,
+    PRIMARY KEY (session, x, n)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX used_attestations_by_age ON used_attestations (used_ms);
+
+CREATE TABLE doubts (                        -- times in which the lockdown was not attested, see doubts.py
+    session TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+    kind TEXT NOT NULL,
+    from_ms INTEGER NOT NULL,                -- of this service's wall clock
+    until_ms INTEGER NOT NULL,
+    heard_ms INTEGER NOT NULL,               -- for how long of it the agent was heard
+    PRIMARY KEY (session, kind, from_ms)
+) STRICT, WITHOUT ROWID;
+"""
+
+MIGRATIONS: dict[int, str] = {
+    1: SCRIPT,
+    2: EXPIRY_AND_REFUSALS,
+    3: PROCTORS_AND_AUTHORIZATION,
+    4: LOCKDOWN_AND_ATTESTATIONS,
+}
 """The script that leads to each version from the one before it."""

@@ -7,14 +7,16 @@ that ran on without a link, and tells of it afterwards) still fills in when it b
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
-from secureproctor.contract.channel import AuthorizationChanged, Heartbeat, SessionChanged
+from secureproctor.contract.channel import AuthorizationChanged, Heartbeat, LockdownChanged, SessionChanged
 from secureproctor.contract.http import ProctoringSettings
+from secureproctor.contract.lockdown import stopping
 from secureproctor.contract.stills import Identity
 
 RUNNING = frozenset({"running", "paused"})
 OVER = frozenset({"ending", "draining", "ended"})
 STATES = frozenset({"registered", "checked", "awaiting_authorization", "ready"}) | RUNNING | OVER
 QUALITIES = frozenset({"full", "reduced", "least"})
+MAX_AWAY = 1_000_000
 IDENTITY: tuple[str, ...] = get_args(Identity)
 
 Presence = Literal["online", "offline", "never"]
@@ -27,6 +29,8 @@ class Session:
     The running time begins at `running_us`, when all sources delivered, and not at the clock's 0, when they were opened.
     `through`: the agent has said that all its evidence is delivered; what is missing then does not come any more.
     `step` is how far authorization came ("" before its first word), `wanted` what is still to be shown, in words.
+    `zero_ms` is this service's wall clock at the session clock's 0, by its first heartbeat. `phase`, `stopping` rules, `away`
+    and `browser` (its proof) are of the lockdown as told last; `attested` counts its good attestations.
     """
 
     id: str
@@ -56,6 +60,24 @@ class Session:
     wanted: str = ""
     consent_ms: int | None = None
     submitted_ms: int | None = None
+    zero_ms: int | None = None
+    phase: str = "off"
+    stopping: int = 0
+    away: int = 0
+    browser: str = ""
+    attested: int = 0
+    attested_ms: int | None = None
+
+    @property
+    def is_attesting(self) -> bool:
+        """Whether its agent is to attest the lockdown now: it runs, and the machine is not given back for a pause."""
+        lifted = self.state == "paused" and self.phase == "lifted"
+        return self.settings.locked and self.state in RUNNING and not lifted
+
+    def session_us(self, service_ms: int) -> int:
+        """A time of this service's wall clock on the session's clock; the candidate's wall clock may be another one."""
+        zero_ms = self.started_ms if self.zero_ms is None else self.zero_ms
+        return (service_ms - (zero_ms or 0)) * 1000
 
     @property
     def last_ms(self) -> int:
@@ -79,13 +101,21 @@ def changed(session: Session, message: SessionChanged) -> Session:
     return replace(after, state=message.state, end_reason=reason)
 
 
-def beaten(session: Session, beat: Heartbeat) -> Session:
+def beaten(session: Session, beat: Heartbeat, now_ms: int) -> Session:
     """The session after a heartbeat: how far its clock ran, and what waits on the candidate's disk."""
     quality = beat.quality if beat.quality in QUALITIES else session.quality
     after = replace(session, backlog=beat.backlog.segments, backlog_bytes=beat.backlog.bytes, quality=quality)
     if beat.state in RUNNING and beat.at_us is not None:
-        after = replace(after, contact_us=max(beat.at_us, session.contact_us or 0))
-    return after
+        zero_ms = now_ms - beat.at_us // 1000 if session.zero_ms is None else session.zero_ms
+        after = replace(after, contact_us=max(beat.at_us, session.contact_us or 0), zero_ms=zero_ms)
+    return replace(after, heard_ms=now_ms)
+
+
+def locked(session: Session, told: LockdownChanged) -> Session:
+    """The session after its agent said how the lockdown stands."""
+    proof = told.browser.proof if told.browser else ""
+    away = min(max(told.away, 0), MAX_AWAY)
+    return replace(session, phase=told.phase, stopping=len(stopping(told.rules)), away=away, browser=proof)
 
 
 def stepped(session: Session, message: AuthorizationChanged) -> Session:

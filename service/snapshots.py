@@ -12,9 +12,11 @@ from secureproctor.contract.console import SessionDetail, SessionGone, SessionSn
 from secureproctor.contract.errors import Refusal
 from secureproctor.contract.report import EventReport
 from secureproctor.contract.streams import Stream
-from secureproctor.service import conversation, ledger
+from secureproctor.service import conversation, ledger, lockdown
 from secureproctor.service.channel import Channel
+from secureproctor.service.clock import Clock
 from secureproctor.service.contacts import Contacts
+from secureproctor.service.flat import flat
 from secureproctor.service.glance import Glance, Glances
 from secureproctor.service.identity import identity
 from secureproctor.service.reference import References
@@ -50,6 +52,7 @@ class Snapshots:
         stills: Stills,
         references: References,
         tokens: Tokens,
+        clock: Clock,
     ) -> None:
         self._store = store
         self._contacts = contacts
@@ -58,6 +61,7 @@ class Snapshots:
         self._stills = stills
         self._references = references
         self._tokens = tokens
+        self._clock = clock
 
     def shown(self, session_id: str, detailed: bool) -> Shown:
         """The frames of a session as it is now."""
@@ -102,11 +106,22 @@ class Snapshots:
             unread=conversation.unread(db, session.id),
             open_commands=ledger.open_commands(db, session.id),
             quality=session.quality,
+            lockdown=session.phase,
+            stopping=session.stopping,
+            away=session.away,
+            browser=session.browser,
+            attested_s=self._attested_s(session),
         )
+
+    def _attested_s(self, session: Session) -> float | None:
+        if session.attested_ms is None or not session.is_attesting:
+            return None
+        return max(self._clock.now_ms() - session.attested_ms, 0) / 1000
 
     def _detail(self, db: apsw.Cursor, session: Session) -> SessionDetail:
         access = self._tokens.access(session.id)[0]
         commands, stills = ledger.commands(db, session.id), self._stills.of(session, access)
+        told = lockdown.newest(db, session.id)
         return SessionDetail(
             session_id=session.id,
             commands=commands,
@@ -114,7 +129,9 @@ class Snapshots:
             events=_events(db, session),
             stills=stills,
             identity=identity(session, commands, stills, *self._references.of(db, session.id, access)),
-            settings=msgspec.to_builtins(session.settings),
+            settings=flat(session.settings),
+            rules=told.rules,
+            browser=told.browser,
         )
 
 

@@ -19,6 +19,7 @@ from typing import ClassVar, Literal
 import httpx
 
 from secureproctor.agent.checks.remedies import remedy
+from secureproctor.contract.lockdown import RuleStatus
 from secureproctor.contract.page import CheckResult, CheckResults
 from secureproctor.contract.streams import Stream
 
@@ -28,10 +29,12 @@ COULD_NOT_CHECK = "could_not_check"
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`code` is what programs compare, `seen` a sentence for a person."""
+    """`code` is what programs compare, `seen` a sentence for a person. `todo` is what to do about it where only the check
+    itself can know; else the table of remedies says it."""
 
     code: str
     seen: str
+    todo: str = ""
     status: ClassVar[Literal["passed", "warned", "failed", "could_not_check"]]
 
 
@@ -88,21 +91,31 @@ class CheckContext:
     """How long the service may take to answer."""
     wall_ms: Callable[[], int] = wall_ms
     platform: str = sys.platform
+    lockdown: Callable[[], Awaitable[tuple[RuleStatus, ...]]] | None = None
+    """Probes the rules of the exam's lockdown; None when it has none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A row of CHECKS. With a stream, the check runs only when the exam wants that stream."""
+    """A row of CHECKS. With a stream, the check runs only when the exam wants that stream; with `locked`, only when it has a
+    lockdown."""
 
     id: str
     name: str
     run: Callable[[CheckContext], Awaitable[Outcome]]
     stream: Stream | None = None
+    locked: bool = False
+
+    def is_wanted(self, context: CheckContext) -> bool:
+        """Whether the exam calls for it."""
+        return (self.stream is None or self.stream in context.streams) and (
+            not self.locked or context.lockdown is not None
+        )
 
 
 def to_result(check: Check, outcome: Outcome, platform: str) -> CheckResult:
     """The outcome as the page sees it, with the remedy for this OS; what passed needs none."""
-    todo = "" if isinstance(outcome, Passed) else remedy(check.id, outcome.code, platform)
+    todo = "" if isinstance(outcome, Passed) else outcome.todo or remedy(check.id, outcome.code, platform)
     return CheckResult(check.id, check.name, outcome.status, outcome.code, outcome.seen, todo)
 
 

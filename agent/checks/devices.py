@@ -28,6 +28,7 @@ VERDICTS: dict[str, type[Outcome]] = {
     "silent": Failed,  # digital zeros: muted, or the wrong device; even a quiet room makes a live microphone count
     "quiet": Warned,
     "no_display": Failed,
+    "no_frames": Failed,
 }
 """What a diagnosis means for an exam. A code that is not here says nothing certain: CouldNotCheck."""
 

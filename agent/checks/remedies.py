@@ -237,6 +237,14 @@ SERVICE_REACHABLE: dict[str, Steps] = {
     ),
 }
 
+LOCKDOWN: dict[str, Steps] = {
+    "not_enforceable": everywhere("Ask the exam's staff: a proctor can let it pass. Then check again."),
+    "could_not_check": everywhere(
+        "Check again. If it stays, restart the agent, or show this text to the exam's support."
+    ),
+    "unknown": everywhere("Nothing needs to be done: the exam can start, and the proctor sees the same list."),
+}
+
 REMEDIES: dict[tuple[str, str], Steps] = {
     (check_id, code): steps
     for check_id, rows in {
@@ -246,6 +254,7 @@ REMEDIES: dict[tuple[str, str], Steps] = {
         "disk_space": DISK_SPACE,
         "clock_difference": CLOCK_DIFFERENCE,
         "service_reachable": SERVICE_REACHABLE,
+        "lockdown": LOCKDOWN,
     }.items()
     for code, steps in rows.items()
 }

@@ -7,7 +7,7 @@ one broad except stands here.
 import asyncio
 import logging
 
-from secureproctor.agent.checks import devices, host, network
+from secureproctor.agent.checks import devices, host, lockdown, network
 from secureproctor.agent.checks.check import (
     COULD_NOT_CHECK,
     Check,
@@ -28,18 +28,19 @@ CHECKS: tuple[Check, ...] = (
     Check("disk_space", "Disk space", host.disk_space),
     Check("clock_difference", "Clock difference", network.clock_difference),
     Check("service_reachable", "Service reachable", network.service_reachable),
+    Check("lockdown", "Lockdown", lockdown.lockdown, locked=True),
 )
 """Every check, in the order that the candidate sees. Each one's remedies stand in remedies.py."""
 
 
 async def run_checks(context: CheckContext, checks: tuple[Check, ...] = CHECKS) -> tuple[CheckResult, ...]:
-    """Runs the checks that the wanted streams call for, side by side, each for `context.limit_s` at most.
+    """Runs the checks that the exam calls for, side by side, each for `context.limit_s` at most.
 
     Returns one result per check, in the order of `checks`. A device whose driver hangs is waited for no longer than
     that; its thread gives the device back if the driver ever returns. Do not run it while a recorder holds the devices:
     they would be busy.
     """
-    wanted = [check for check in checks if check.stream is None or check.stream in context.streams]
+    wanted = [check for check in checks if check.is_wanted(context)]
     outcomes = await asyncio.gather(*(_outcome(check, context) for check in wanted))
     return tuple(to_result(check, outcome, context.platform) for check, outcome in zip(wanted, outcomes, strict=True))
 

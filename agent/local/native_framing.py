@@ -17,7 +17,8 @@ from secureproctor.contract.errors import ErrorInfo
 
 LENGTH = struct.Struct("=I")
 TO_BROWSER = 1024 * 1024
-FROM_BROWSER = 1024 * 1024
+FROM_BROWSER = 10 * 1024 * 1024
+"""Room for a picture that a secure browser hands over; whether a message may be so long the agent judges by what it is."""
 PART = 128 * 1024
 """Characters of a part: as JSON text inside of JSON they take at most six bytes each, and mostly one."""
 
@@ -67,9 +68,11 @@ class Deframer:
 
 
 class Opening(msgspec.Struct, frozen=True):
-    """Extension → host, first: for which page it speaks, as the browser knows it, and the extension's version."""
+    """Extension → host, first: for which page it speaks, as the browser knows it, and the extension's version.
 
-    origin: Annotated[str, Meta(pattern="^[!-~]{1,512}$")]
+    Without an origin, a secure browser's extension speaks for the browser itself; no page can make it say so."""
+
+    origin: Annotated[str, Meta(pattern="^[!-~]{0,512}$")]
     version: str = ""
 
 

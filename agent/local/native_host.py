@@ -20,14 +20,14 @@ import msgspec
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection
 
-from secureproctor.agent.local.door import MAX_MESSAGE
+from secureproctor.agent.local.door import MAX_FRAME_MESSAGE
 from secureproctor.agent.local.native_framing import Carried, Closed, Deframer, Opening, Oversized, carried, framed
 from secureproctor.agent.local.reaching import Denied
 from secureproctor.contract.errors import ErrorInfo, Refusal
 from secureproctor.contract.page import RPC_CODES
 
 CHUNK = 64 * 1024
-WAITING_MESSAGES = 32
+WAITING_MESSAGES = 8
 
 Reach = Callable[[str, Callable[[], bool]], ClientConnection]
 """Gives the agent for a page of an origin, unless nobody wants it any more. Raises Denied."""
@@ -90,7 +90,7 @@ class Browser:
             return
 
     def _taken(self, message: bytes | Oversized) -> bytes | None:
-        too_long = Refusal("message_too_long", limit=MAX_MESSAGE).info
+        too_long = Refusal("message_too_long", limit=MAX_FRAME_MESSAGE).info
         if isinstance(message, Oversized):
             self.refuse(b"{}", too_long)
             return None
@@ -99,7 +99,7 @@ class Browser:
         except ValueError as error:
             self.refuse(b"{}", Refusal("body_malformed", why=error).info)
             return None
-        if len(frame) > MAX_MESSAGE:
+        if len(frame) > MAX_FRAME_MESSAGE:
             self.refuse(frame, too_long)
             return None
         return frame

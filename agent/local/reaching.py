@@ -18,7 +18,7 @@ import msgspec
 from websockets.exceptions import InvalidHandshake, InvalidStatus, WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
-from secureproctor.agent.local.door import PAGE_ORIGIN
+from secureproctor.agent.local.door import BROWSER_PID, PAGE_ORIGIN
 from secureproctor.agent.local.pairing import Pairing, find
 from secureproctor.agent.lock import ANOTHER_AGENT
 from secureproctor.contract.errors import ErrorAnswer, ErrorInfo, Refusal
@@ -119,8 +119,11 @@ class Reaching:
 
 
 def knock(pairing: Pairing, origin: str) -> ClientConnection | None:
-    """A connection to the agent of this pairing; None when it is not there (any more). Raises Denied when it refuses."""
-    headers = {"Authorization": f"Bearer {pairing.token}", PAGE_ORIGIN: origin}
+    """A connection to the agent of this pairing, for a page, or (without an origin) for the browser itself; None when the
+    agent is not there (any more). Raises Denied when it refuses."""
+    # the browser has started this host itself, or by a shell, which the agent knows how to pass over
+    headers = {"Authorization": f"Bearer {pairing.token}", BROWSER_PID: str(os.getppid())}
+    headers |= {PAGE_ORIGIN: origin} if origin else {}
     try:
         return connect(
             pairing.address,

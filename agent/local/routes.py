@@ -10,24 +10,38 @@ from typing import Any
 
 import msgspec
 
-from secureproctor.agent.local.door import Visitor
+from secureproctor.agent.local.browser_desk import BrowserDesk
+from secureproctor.agent.local.door import MAX_FRAME_MESSAGE, MAX_MESSAGE, Visitor
 from secureproctor.agent.local.holder import Holder
 from secureproctor.agent.proctor.obedience import Obedience
 from secureproctor.agent.service_api import ServiceApi
+from secureproctor.agent.session.admission import admitted
 from secureproctor.agent.session.conductor import Conductor
 from secureproctor.agent.session.desk import AuthorizationDesk
+from secureproctor.agent.session.journal import KeyVerified
+from secureproctor.agent.session.quitting import Quitting
 from secureproctor.contract.errors import Refusal
+from secureproctor.contract.http import InitData
 from secureproctor.contract.page import (
     Acknowledgement,
+    Attach,
+    Attached,
+    Attest,
+    Attested,
     AutoAcknowledgement,
+    Beat,
+    BeatAnswer,
     ChatRead,
     CheckResults,
     Consent,
     Conversation,
     Departed,
+    FrameTaken,
+    HandedFrame,
     Hello,
     Message,
     Picture,
+    Quit,
     Registered,
     Sent,
     Shot,
@@ -54,35 +68,45 @@ class Desk:
     conductor: Conductor
     obedience: Obedience
     api: ServiceApi
+    browser: BrowserDesk
     status: Callable[[], Status]
     holder: Holder = field(default_factory=_undivided)
+    admit: Callable[[InitData], KeyVerified | None] = lambda data: admitted(data, ())
+    """Judges the MSB Key of an exam."""
     visible: bool = True
     authorization: AuthorizationDesk = field(init=False)
+    quitting: Quitting = field(init=False)
 
     def __post_init__(self) -> None:
         self.authorization = AuthorizationDesk(self.conductor)
+        self.quitting = Quitting(self.conductor)
 
     async def hello(self, visitor: Visitor, params: Hello) -> Status:
         """The status as it is."""
         self.holder.greeted(visitor, params.tab)
+        if self.holder.holds(visitor):
+            self.browser.seen_soon(visitor)
         return self.status()
 
     async def take_over(self, visitor: Visitor, params: Nothing) -> Status:
         """Hold the session from now on."""
         self.holder.take_over(visitor)
+        self.browser.seen_soon(visitor)
         return self.status()
 
     async def init(self, visitor: Visitor, params: SignedRequest) -> Registered:
-        """Register at the service, and see that it allows this page."""
+        """Register at the service, see that it allows this page, and that the MSB Key is good."""
         self.conductor.require_register()
         data = await self.api.init(params)
         if visitor.is_page and visitor.origin not in data.origins:
             raise Refusal("origin_denied", origin=visitor.origin)
-        await self.conductor.register(data)
+        await self.conductor.register(data, self.admit(data))
+        await self.browser.browser.registered()
         return Registered(data.token, data.session_id, data.expiry_s, data.settings, data.not_enforced)
 
     async def check_system(self, visitor: Visitor, params: Nothing) -> CheckResults:
         """Run Check System."""
+        await self.browser.seen(visitor)
         results = await self.conductor.check_system()
         return CheckResults(all(each.status != "failed" for each in results), results)
 
@@ -112,6 +136,8 @@ class Desk:
 
     async def start(self, visitor: Visitor, params: Nothing) -> Status:
         """Start proctoring."""
+        await self.browser.seen(visitor)
+        await self.browser.require_inside(visitor)
         await self.conductor.start()
         return self.status()
 
@@ -171,16 +197,44 @@ class Desk:
         if visible != self.visible:
             self.visible = visible
             self.conductor.record("page_shown" if visible else "page_hidden", detail={"origin": visitor.origin})
+            self.conductor.locking.sightings.page_seen(self.conductor.session, visible)
         return self.status()
+
+    async def quit(self, visitor: Visitor, params: Quit) -> Status:
+        """End the exam with its quit password."""
+        await self.quitting.quit(params.password)
+        return self.status()
+
+    async def attest(self, visitor: Visitor, params: Attest) -> Attested:
+        """An attestation for a request of the exam."""
+        await self.browser.require_inside(visitor)
+        session, state = self.conductor.session, self.conductor.state
+        if session is None or session.attestations is None:
+            raise Refusal("attestation_not_possible", why="there is no exam with a lockdown")
+        return session.attestations.for_request(session.lockdown, state, params)
+
+    async def attach(self, visitor: Visitor, params: Attach) -> Attached:
+        """The secure browser introduces itself."""
+        return await self.browser.attach(visitor, params)
+
+    async def beat(self, visitor: Visitor, params: Beat) -> BeatAnswer:
+        """The secure browser lives."""
+        return await self.browser.beat(visitor, params)
+
+    async def hand_frame(self, visitor: Visitor, params: HandedFrame) -> FrameTaken:
+        """A picture of the secure browser's window."""
+        return await self.browser.hand_frame(visitor, params)
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A method: the type of its params, what it does, and whether only the page that holds the session may call it."""
+    """A method: the type of its params, what it does, whether only the page that holds the session may call it, and how many
+    characters a call may have."""
 
     params: type[msgspec.Struct]
     handle: Callable[[Desk, Visitor, Any], Awaitable[msgspec.Struct | msgspec.Raw]]
     holds: bool = True
+    longest: int = MAX_MESSAGE
 
 
 ROUTES: dict[str, Route] = {
@@ -204,5 +258,10 @@ ROUTES: dict[str, Route] = {
     "conversation": Route(Nothing, Desk.conversation, holds=False),
     "departed": Route(Nothing, Desk.departed, holds=False),
     "takeOver": Route(Nothing, Desk.take_over, holds=False),
+    "quit": Route(Quit, Desk.quit),
+    "attest": Route(Attest, Desk.attest, holds=False),
+    "attach": Route(Attach, Desk.attach, holds=False),
+    "beat": Route(Beat, Desk.beat, holds=False),
+    "handFrame": Route(HandedFrame, Desk.hand_frame, holds=False, longest=MAX_FRAME_MESSAGE),
     "visibility": Route(Visibility, Desk.visibility),
 }

@@ -39,6 +39,8 @@ def read_call(frame: str | bytes) -> tuple[int | str, str, Route, msgspec.Struct
     route = ROUTES.get(request.method)
     if route is None:
         raise RpcError(request.id, "method", _malformed(f"there is no method {request.method[:40]!r}"))
+    if len(frame) > route.longest:  # who may send pictures may not send anything else of that length
+        raise RpcError(request.id, "refused", Refusal("message_too_long", limit=route.longest).info)
     try:
         params = msgspec.json.decode(request.params, type=route.params)
     except (ValueError, RecursionError) as error:

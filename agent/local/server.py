@@ -19,7 +19,14 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from secureproctor.agent.local import rpc
-from secureproctor.agent.local.door import MAX_MESSAGE, PAGE_ORIGIN, Visitor, admit
+from secureproctor.agent.local.door import (
+    BROWSER_PID,
+    MAX_FRAME_MESSAGE,
+    MAX_MESSAGE,
+    PAGE_ORIGIN,
+    Visitor,
+    admit,
+)
 from secureproctor.agent.local.doorstep import doorstep
 from secureproctor.agent.local.outbox import Outbox, Overfull
 from secureproctor.agent.local.routes import Desk, Route
@@ -127,23 +134,27 @@ class LocalServer:
 
     def _at_the_door(self, socket: ServerConnection, request: Request) -> Response | None:
         try:
-            self._visitors[socket] = self._admitted(request, socket.local_address[1])
+            visitor = self._visitors[socket] = self._admitted(request, socket)
         except Refusal as refusal:
             self._log(refusal)
             return _refused(socket, refusal)
+        if visitor.paired:
+            socket.protocol.max_message_size = MAX_FRAME_MESSAGE
         return None
 
-    def _admitted(self, request: Request, port: int) -> Visitor:
+    def _admitted(self, request: Request, socket: ServerConnection) -> Visitor:
         if request.path != PATH:
             raise Refusal("not_found")
         visitor = admit(
             host=request.headers.get("Host", ""),
-            port=port,
+            port=socket.local_address[1],
             origin=request.headers.get("Origin"),
             authorization=request.headers.get("Authorization", ""),
             origins=self.origins(),
             pairing=self.pairing,
             page_origin=request.headers.get(PAGE_ORIGIN),
+            browser_pid=request.headers.get(BROWSER_PID),
+            peer_port=socket.remote_address[1],
         )
         alike = sum(page.visitor.origin == visitor.origin for page in self.pages)
         if len(self.pages) >= MAX_CONNECTIONS or alike >= MAX_OF_ONE_ORIGIN:

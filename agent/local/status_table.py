@@ -5,10 +5,12 @@ import time
 import msgspec
 from rich.table import Table
 
+from secureproctor.contract.lockdown import PHASES
 from secureproctor.contract.page import (
     AuthorizationStatus,
     DrainStatus,
     LinkStatus,
+    LockdownStatus,
     PendingRequest,
     RoomStatus,
     Status,
@@ -40,6 +42,7 @@ def status_table(status: Status) -> Table:
         "State": _state(status),
         "Authorization": _authorization(status.authorization),
         "To acknowledge": ", ".join(map(_request, status.pending)),
+        "Lockdown": _lockdown(status.lockdown),
         "Captured now": ", ".join(status.capturing) or "nothing",
         "Quality": CAPTURED.get(status.quality, ""),
         "Link": _link(status.link) if status.session_id else "no session",
@@ -90,6 +93,14 @@ def _authorization(authorization: AuthorizationStatus | None) -> str:
     showing = f" ({wanted})" if authorization.step == "capture" and wanted else ""
     why = f": {authorization.text}" if authorization.text else ""
     return f"{STEPS.get(authorization.step, authorization.step)}{showing}{why}"
+
+
+def _lockdown(lockdown: LockdownStatus) -> str:
+    if lockdown.phase == "off":
+        return ""
+    away = f"the exam window was left {lockdown.away} x" if lockdown.away else ""
+    left = "" if lockdown.tolerance_left is None else f"{lockdown.tolerance_left} x is tolerated still"
+    return "; ".join(filter(None, (PHASES[lockdown.phase].rstrip("."), away, left)))
 
 
 def _request(request: PendingRequest) -> str:

@@ -74,6 +74,11 @@ class ProctorChannel:
             log.error("the state of the proctor channel cannot be kept: %s", error.strerror)
 
     @property
+    def ready(self) -> bool:
+        """Whether there is a connection by which messages go out now."""
+        return self.protocol.ready
+
+    @property
     def settled(self) -> bool:
         """Whether the service has acknowledged all messages."""
         return not self.protocol.link.waiting

@@ -8,14 +8,17 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal, cast
 
+from secureproctor.agent.clock import wall_ms
 from secureproctor.agent.delivery.room import Level
 from secureproctor.agent.proctor.course import RULES
 from secureproctor.agent.session.conductor import Conductor
+from secureproctor.agent.session.journal import RuleOverridden
 from secureproctor.agent.session.machine import Trigger
 from secureproctor.agent.session.session import Session
 from secureproctor.contract.channel import Command, CommandKind, CommandStatus
 from secureproctor.contract.errors import Refusal
 from secureproctor.contract.http import SETTINGS, ProctoringSettings
+from secureproctor.contract.lockdown import RuleId
 
 Deed = Callable[[Conductor, Session, Command], Awaitable[None]]
 Allowed = Callable[[ProctoringSettings], bool]
@@ -54,6 +57,11 @@ async def _snapshot(conductor: Conductor, session: Session, command: Command) ->
     await conductor.capturing.snapshot(session, of, command.id)
 
 
+async def _override(conductor: Conductor, session: Session, command: Command) -> None:
+    rule = cast(RuleId, command.argument)
+    await conductor.override(RuleOverridden(rule, wall_ms(), _by(command), command.text, command.id))
+
+
 def _by(command: Command) -> str:
     return command.by or "proctor"
 
@@ -70,13 +78,15 @@ class Row:
 
 COMMANDS: dict[CommandKind, Row] = {
     "pause": Row(_pause, "pauseResume", lambda settings: settings.pause_resume),
-    "resume": Row(_resume, "pauseResume", lambda settings: settings.pause_resume),
+    # an exam that was paused because its window was left too often is resumed by a proctor, or by nobody
+    "resume": Row(_resume, "pauseResume", lambda settings: settings.pause_resume or settings.locked),
     "end": Row(_end, "endTest", lambda settings: settings.end_test),
     "authorize": Row(_authorize, "authorization", lambda settings: settings.authorization),
     "reject": Row(_reject, "authorization", lambda settings: settings.authorization),
     "resubmit": Row(_resubmit, "authorization", lambda settings: settings.authorization),
     "quality": Row(_quality),
     "snapshot": Row(_snapshot, aside=True),
+    "override": Row(_override, "navigationControl", lambda settings: settings.locked),
 }
 ROWS: dict[str, Row] = {str(kind): row for kind, row in COMMANDS.items()}
 

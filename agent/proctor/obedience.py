@@ -30,6 +30,7 @@ from secureproctor.contract.channel import (
     ChatMark,
     Command,
     CommandUpdate,
+    KeepAlive,
     ProctorError,
     ServiceEnded,
     Unreadable,
@@ -88,6 +89,9 @@ class Obedience:
                 self.conductor.tell(ErrorEvent(ErrorInfo(message.code, message.message, message.remedy)))
             case ServiceEnded():
                 return self._ordered(session, message.reason)
+            case KeepAlive():
+                if session.attestations is not None:
+                    session.attestations.heard(message.nonce)
             case Misread():
                 self._misread(session, message)
         return None

@@ -39,7 +39,7 @@ class Misread:
     kind: str = ""
 
 
-FromService = Command | Chat | ChatMark | ProctorError | ServiceEnded | Misread
+FromService = Command | Chat | ChatMark | ProctorError | ServiceEnded | KeepAlive | Misread
 KNOWN: dict[str, type[msgspec.Struct]] = {
     str(kind.__struct_config__.tag): kind for kind in typing.get_args(ToAgent) if kind.__struct_config__.tag
 }
@@ -111,7 +111,7 @@ def _decode(body: bytes) -> FromService | None:
         message = msgspec.json.decode(body, type=KNOWN[tag])
     except (ValueError, RecursionError) as error:  # also bytes that are no text, and nesting beyond the stack
         return Misread(tag, str(error)[:200], *_named(body))
-    return None if isinstance(message, KeepAlive | Resume) else typing.cast(FromService, message)
+    return None if isinstance(message, Resume) else typing.cast(FromService, message)
 
 
 def _named(body: bytes) -> tuple[str, str]:

@@ -11,6 +11,7 @@ from typing import Literal, Protocol
 from secureproctor.agent.clock import boot_us, wall_ms
 from secureproctor.agent.session.journal import SnapshotBegun
 from secureproctor.agent.session.session import Capture, Session
+from secureproctor.agent.session.sources import remedy_for
 from secureproctor.capture.media import Clock, ReportSink, SegmentSink, SourceReport
 from secureproctor.contract.errors import Refusal
 from secureproctor.contract.events import Detail
@@ -39,8 +40,15 @@ class Capturing:
     reported: Callable[[SourceReport], None]
     record: Record
 
-    async def open(self, session: Session) -> dict[Stream, str]:
-        """Open the sources; those that deliver nothing in time, with their diagnosis."""
+    async def begin(self, session: Session) -> None:
+        """Open the sources. Raises Refusal source_failed when one of them delivers nothing in time."""
+        missing = sorted((await self._open(session)).items())
+        if missing:
+            failed = ", ".join(f"{stream} ({code})" for stream, code in missing)
+            raise Refusal("source_failed", failed=failed, remedy=remedy_for(*missing[0]))
+
+    async def _open(self, session: Session) -> dict[Stream, str]:
+        """The sources that deliver nothing in time, with their diagnosis."""
         assert session.clock is not None  # noqa: S101 - Start sets it in the same breath
         loop = asyncio.get_running_loop()
 
@@ -54,7 +62,7 @@ class Capturing:
 
     async def reopen(self, session: Session) -> None:
         """Capture goes on; a source that does not deliver now tries again by itself."""
-        for stream, code in (await self.open(session)).items():
+        for stream, code in (await self._open(session)).items():
             self.record(session, "source_lost", stream, {"code": code})
 
     async def close(self, session: Session) -> None:

@@ -15,12 +15,20 @@ from secureproctor.agent.delivery.room import Level
 from secureproctor.agent.session import draining
 from secureproctor.agent.session.authorization import Authorization, events_of
 from secureproctor.agent.session.capturing import CaptureFactory, Capturing
-from secureproctor.agent.session.journal import AuthorizationMoved, QualityAsked, Started, StateEntered
+from secureproctor.agent.session.journal import (
+    AuthorizationMoved,
+    KeyVerified,
+    QualityAsked,
+    RuleOverridden,
+    Started,
+    StateEntered,
+)
+from secureproctor.agent.session.locking import Locking
 from secureproctor.agent.session.machine import ENDINGS, LIVE, OVER, Effect, NotNow, State, Trigger, next_transition
 from secureproctor.agent.session.recording import record_in
 from secureproctor.agent.session.remedies import REMEDIES, SQUEEZED
 from secureproctor.agent.session.session import Session, SessionFactory
-from secureproctor.agent.session.sources import SOURCE_EVENTS, lost_error, remedy_for
+from secureproctor.agent.session.sources import SOURCE_EVENTS, lost_error
 from secureproctor.agent.session.viewing import Viewing
 from secureproctor.agent.session.wakefulness import Absence, ClockSet
 from secureproctor.agent.supervisor import Supervisor
@@ -30,7 +38,6 @@ from secureproctor.contract.errors import Refusal
 from secureproctor.contract.events import Detail
 from secureproctor.contract.http import InitData, ProctoringSettings
 from secureproctor.contract.page import AuthorizationEvent, CheckResult, ErrorEvent, PageEvent
-from secureproctor.contract.streams import Stream
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +62,7 @@ class Conductor:
     tell: Callable[[PageEvent], None]
     changed: Callable[[], None]
     viewing: Viewing
+    locking: Locking
     test_sources: tuple[str, ...] = ()
     retention_h: float = 72.0
     state: State = State.IDLE
@@ -74,8 +82,8 @@ class Conductor:
         """Raise Refusal not_now unless a session can be registered now."""
         self._require(Trigger.REGISTER, "Init")
 
-    async def register(self, data: InitData) -> None:
-        """A new session. Raises Refusal not_now while another one runs."""
+    async def register(self, data: InitData, key: KeyVerified | None = None) -> None:
+        """A new session, with its MSB Key if it has one. Raises Refusal not_now while another one runs."""
         async with self._lock:
             self._require(Trigger.REGISTER, "Init")
             if self.session is not None and self.state not in OVER:
@@ -83,6 +91,7 @@ class Conductor:
             self.session = session = self.factory(data)
             self._drained.clear()
             self._set_to_work(session)
+            self.locking.begin(session, key)
             await self._take(session, Trigger.REGISTER)
             self._announce_authorization(session)
         for name in data.not_enforced:
@@ -93,6 +102,7 @@ class Conductor:
         async with self._lock:
             self.session, self.state = session, state
             self._set_to_work(session)
+            self.locking.take_over(session, state)
             session.note(StateEntered(state, wall_ms(), session.since_us(state, boot_us()), session.end_reason))
             for stream in session.streams:
                 session.delivery.gaps.interrupted(stream, "agent restarted")
@@ -137,20 +147,23 @@ class Conductor:
         return results
 
     async def start(self) -> None:
-        """Begin to capture. Returns when every source delivers; raises Refusal source_failed when one does not."""
+        """Begin to capture, then lock. Returns when every source delivers and the lockdown is in place; raises Refusal
+        source_failed, rules_not_enforceable or lockdown_failed when not, and browser_unproven."""
         async with self._lock:
             session = self._current("Start")
             self._require(Trigger.START, "Start")
+            if session.lockdown is not None:
+                session.lockdown.require_browser()
             # after a Start that failed the clock goes on: what was captured then must not lie upon what comes now
             clock = session.clock or SessionClock(boot_us())
             session.note(Started(clock.origin_us, wall_ms(), boot_id()))
             session.begin(clock)
             self._record_start(session)
-            missing = await self._take(session, Trigger.START)
-            if missing:
+            try:
+                await self._take(session, Trigger.START)
+            except Refusal:
                 await self._take(session, Trigger.START_FAILED)
-                failed = ", ".join(f"{stream} ({code})" for stream, code in sorted(missing.items()))
-                raise Refusal("source_failed", failed=failed, remedy=remedy_for(*next(iter(sorted(missing.items())))))
+                raise
             session.running_since_us = session.session_us(boot_us())
             paused = session.data.settings.initial_state == "paused"
             await self._take(session, Trigger.STARTED_PAUSED if paused else Trigger.STARTED)
@@ -224,6 +237,15 @@ class Conductor:
         session.quality = level
         self.capturing.fit(session, "proctor")
         self.changed()
+
+    async def override(self, entry: RuleOverridden) -> None:
+        """Let the exam go on without a rule of the lockdown. Raises Refusal not_now or command_refused."""
+        session = self._current("Override")
+        if self.state in OVER:
+            raise Refusal("not_now", call="Override", state=self.state, remedy=REMEDIES[self.state])
+        await self.locking.override(session, entry)
+        if self.state in LIVE:  # a lockdown that could not be applied again may be possible now
+            await self.locking.relock(session, "overridden")
 
     def record(
         self, kind: str, stream: str = "", detail: Detail | None = None, span_us: tuple[int, int] | None = None
@@ -313,24 +335,30 @@ class Conductor:
             remedy = REMEDIES.get(self.state, "")
             raise Refusal("not_now", call=call, state=self.state, remedy=remedy) from None
 
-    async def _take(self, session: Session, trigger: Trigger, command: str = "") -> dict[Stream, str]:
-        """Go one transition; what a source lacked is the only thing that an effect gives back."""
+    async def _take(self, session: Session, trigger: Trigger, command: str = "") -> None:
+        """Go one transition. Raises Refusal when an effect of Start is not possible; those after it are left out."""
         transition = next_transition(self.state, trigger)
         reason = ENDINGS.get(trigger, "")
         since_us = session.since_us(transition.to, boot_us())
         session.note(StateEntered(transition.to, wall_ms(), since_us, reason or session.end_reason, command))
         self.state = transition.to
         self._announce(session)
-        missing: dict[Stream, str] = {}
         for effect in transition.effects:
-            missing |= await self._perform(session, effect)
+            await self._perform(session, effect)
         self.changed()
-        return missing
 
-    async def _perform(self, session: Session, effect: Effect) -> dict[Stream, str]:
+    async def _perform(self, session: Session, effect: Effect) -> None:
         match effect:
             case Effect.OPEN_SOURCES:
-                return await self.capturing.open(session)
+                await self.capturing.begin(session)
+            case Effect.LOCK:
+                await self.locking.lock(session)
+            case Effect.UNLOCK:
+                await self.locking.unlock(session)
+            case Effect.LIFT:
+                await self.locking.pause(session)
+            case Effect.RELOCK:
+                await self.locking.resume(session)
             case Effect.CLOSE_SOURCES:
                 await self.capturing.close(session)
             case Effect.CLOSE_PREVIEW:
@@ -349,7 +377,6 @@ class Conductor:
                 session.tasks.append(self.supervisor.start("drain", self._drain(session)))
             case Effect.HOLD_EVIDENCE | Effect.RELEASE_EVIDENCE:
                 pass  # evidence goes on while the test is paused: the pause is on the record
-        return {}
 
     async def _drain(self, session: Session) -> None:
         """Deliver what is left of a session that is over, as long as it is kept; then leave no trace of it on the disk."""
@@ -373,6 +400,7 @@ class Conductor:
         if session is self.session:
             await self.viewing.stop()
         await self.capturing.close(session)
+        await self.locking.unlock(session)  # one that was only checked has a guard, too
         session.closed = True
         session.taken.clear()
         self.at_work.remove(session)

@@ -17,11 +17,15 @@ from secureproctor.agent.session.journal import (
     CommandMoved,
     EndOrdered,
     Entry,
+    KeyVerified,
     QualityAsked,
+    QuitTried,
     Registered,
+    RuleOverridden,
     SnapshotBegun,
     Started,
     StateEntered,
+    WindowLeft,
 )
 from secureproctor.agent.session.machine import LIVE, OVER, State
 from secureproctor.contract.channel import AuthorizationStep
@@ -55,6 +59,11 @@ class History:
     """The last word on any command: the only one of which the agent may have died before the channel had it."""
     conversation: Conversation = field(default_factory=Conversation)
     end_ordered: str = ""
+    key: KeyVerified | None = None
+    overrides: list[RuleOverridden] = field(default_factory=list)
+    leaves: int = 0
+    """How often the candidate had left the exam window."""
+    quit_tries: int = 0
 
     @property
     def resumed_state(self) -> State:
@@ -107,6 +116,15 @@ def _add(history: History, entry: After) -> None:
             history.conversation.mark(entry.id, entry.mark, entry.at_ms)
         case EndOrdered():
             history.end_ordered = entry.reason
+        case KeyVerified():
+            history.key = entry
+        case RuleOverridden():
+            history.overrides.append(entry)
+            _did(history, entry.command)
+        case WindowLeft():
+            history.leaves = entry.times
+        case QuitTried():
+            history.quit_tries += 1
         case _:
             assert_never(entry)
 

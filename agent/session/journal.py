@@ -23,6 +23,8 @@ import msgspec
 
 from secureproctor.contract.channel import AuthorizationStep, Chat, Command, CommandStatus
 from secureproctor.contract.http import InitData
+from secureproctor.contract.lockdown import RuleId
+from secureproctor.contract.msb import MsbClaims
 from secureproctor.contract.stills import Identity
 
 log = logging.getLogger(__name__)
@@ -119,6 +121,37 @@ class EndOrdered(msgspec.Struct, frozen=True, tag="end_ordered"):
     reason: str
 
 
+class KeyVerified(msgspec.Struct, frozen=True, tag="msb_key"):
+    """The MSB Key was verified: what it says, and who signed it. An agent that comes back need not judge it again, by a clock
+    that may be past its end."""
+
+    claims: MsbClaims
+    kid: str
+    at_ms: int
+
+
+class RuleOverridden(msgspec.Struct, frozen=True, tag="override"):
+    """The proctor let the exam go on without a rule of the lockdown."""
+
+    rule: RuleId
+    at_ms: int
+    by: str
+    reason: str
+    command: str
+
+
+class WindowLeft(msgspec.Struct, frozen=True, tag="window_left"):
+    """The candidate left the exam window, for the `times`th time that counts."""
+
+    times: int
+
+
+class QuitTried(msgspec.Struct, frozen=True, tag="quit_tried"):
+    """A quit password is being looked at. That it was right shows by the end of the session."""
+
+    at_ms: int
+
+
 After = (
     Started
     | StateEntered
@@ -130,6 +163,10 @@ After = (
     | ChatTaken
     | ChatMarked
     | EndOrdered
+    | KeyVerified
+    | RuleOverridden
+    | WindowLeft
+    | QuitTried
 )
 """What may follow the registration."""
 Entry = Registered | After

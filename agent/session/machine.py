@@ -7,6 +7,9 @@ Whether a candidate is authorized is not asked here: checks that passed have two
 
 The link to the service is not a state: a session runs, pauses and ends in the same way while offline (agent/proctor/channel.py
 watches it). Capturing goes on through a pause unless the exam's settings say otherwise.
+
+The lockdown comes last at the start, so that it hides nobody's question for a permission, and goes first at the end: the
+machine is given back before anything else is done. Whether the exam has one is the conductor's business, as above.
 """
 
 import enum
@@ -48,6 +51,8 @@ class Trigger(enum.StrEnum):
     EXPIRE = "expire"
     PAGE_GONE = "page gone"
     SHUT_DOWN = "shut down"
+    QUIT = "quit by password"
+    LEFT_TOO_OFTEN = "left too often"
     SEALED = "sealed"
     DRAINED = "drained"
 
@@ -62,6 +67,10 @@ class Effect(enum.StrEnum):
     SEAL_LAST = "seal the last segments"
     DRAIN = "drain"
     CLOSE_PREVIEW = "close preview"
+    LOCK = "lock"
+    UNLOCK = "unlock"
+    LIFT = "lift the lockdown"
+    RELOCK = "lock again"
 
 
 S, T, E = State, Trigger, Effect
@@ -71,6 +80,8 @@ ENDINGS: dict[Trigger, str] = {
     T.EXPIRE: "expired",
     T.PAGE_GONE: "browser gone",
     T.SHUT_DOWN: "agent shut down",
+    T.QUIT: "quit by password",
+    T.LEFT_TOO_OFTEN: "left the exam window too often",
     T.REJECT: "rejected by proctor",
 }
 """Triggers that end a session, with the end reason that goes on the record."""
@@ -94,7 +105,7 @@ class NotNow(Exception):
         super().__init__(f"{trigger} is not possible while the session is {state}")
 
 
-END = Transition(S.ENDING, (E.CLOSE_SOURCES, E.SEAL_LAST))
+END = Transition(S.ENDING, (E.UNLOCK, E.CLOSE_SOURCES, E.SEAL_LAST))
 CANCEL = Transition(S.DRAINING, (E.SEAL_LAST, E.DRAIN))
 CANCEL_AT_DESK = Transition(S.DRAINING, (E.CLOSE_PREVIEW, E.SEAL_LAST, E.DRAIN))
 
@@ -111,12 +122,12 @@ TRANSITIONS: dict[tuple[State, Trigger], Transition] = {
     # an agent of before authorization left it ready
     (S.READY, T.CHECKS_PASSED_UNAUTHORIZED): Transition(S.AWAITING_AUTHORIZATION),
     (S.READY, T.CHECKS_FAILED): Transition(S.REGISTERED),
-    (S.READY, T.START): Transition(S.STARTING, (E.OPEN_SOURCES,)),
+    (S.READY, T.START): Transition(S.STARTING, (E.OPEN_SOURCES, E.LOCK)),
     (S.STARTING, T.STARTED): Transition(S.RUNNING),
-    (S.STARTING, T.STARTED_PAUSED): Transition(S.PAUSED, (E.HOLD_EVIDENCE,)),
-    (S.STARTING, T.START_FAILED): Transition(S.READY, (E.CLOSE_SOURCES,)),
-    (S.RUNNING, T.PAUSE): Transition(S.PAUSED, (E.HOLD_EVIDENCE,)),
-    (S.PAUSED, T.RESUME): Transition(S.RUNNING, (E.RELEASE_EVIDENCE,)),
+    (S.STARTING, T.STARTED_PAUSED): Transition(S.PAUSED, (E.LIFT, E.HOLD_EVIDENCE)),
+    (S.STARTING, T.START_FAILED): Transition(S.READY, (E.UNLOCK, E.CLOSE_SOURCES)),
+    (S.RUNNING, T.PAUSE): Transition(S.PAUSED, (E.LIFT, E.HOLD_EVIDENCE)),
+    (S.PAUSED, T.RESUME): Transition(S.RUNNING, (E.RELEASE_EVIDENCE, E.RELOCK)),
     **{(state, ending): END for state in (S.STARTING, S.RUNNING, S.PAUSED) for ending in AT_ANY_TIME},
     **{(state, ending): CANCEL for state in (S.REGISTERED, S.READY) for ending in AT_ANY_TIME},
     **{(S.AWAITING_AUTHORIZATION, ending): CANCEL_AT_DESK for ending in AT_ANY_TIME},

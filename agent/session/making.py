@@ -27,10 +27,12 @@ from secureproctor.agent.proctor.channel import ProctorChannel
 from secureproctor.agent.proctor.protocol import FromService, ProctorProtocol
 from secureproctor.agent.proctor.watch import LinkWatch
 from secureproctor.agent.service_api import ServiceApi, SessionAccess
+from secureproctor.agent.session.attestations import attestations_for
 from secureproctor.agent.session.authorization import authorization_for
 from secureproctor.agent.session.folder import Contact, Place, SessionFolder
 from secureproctor.agent.session.history import History, replay
 from secureproctor.agent.session.journal import Journal, Registered, read
+from secureproctor.agent.session.lockdown import lockdown_for
 from secureproctor.agent.session.recall import recall
 from secureproctor.agent.session.session import Session, retention_left_s
 from secureproctor.agent.session.sources import wanted_streams
@@ -184,6 +186,7 @@ class SessionMaker:
         delivery = self._delivery(folder, spool, api, data, access, heard, witness)
         session = Session(data, journal, delivery, channel, watch, wanted_streams(data.settings), skew_ms, folder)
         session.service, session.authorization = api.url, authorization_for(data.settings)
+        session.lockdown, session.attestations = lockdown_for(data.settings), attestations_for(data)
         witness.session = session
         return session
 

@@ -4,6 +4,7 @@ from secureproctor.agent.clock import SessionClock, boot_id, boot_us, wall_ms
 from secureproctor.agent.session.authorization import events_of
 from secureproctor.agent.session.history import History
 from secureproctor.agent.session.journal import Started
+from secureproctor.agent.session.lockdown import event_of, lockdown_of
 from secureproctor.agent.session.session import Pending, Session
 
 
@@ -15,6 +16,7 @@ def recall(session: Session, history: History) -> None:
     session.authorization, session.conversation = history.authorization, history.conversation
     session.quality = session.captured_in = history.quality
     session.commands = history.commands
+    session.lockdown = lockdown_of(session.data.settings, history)
     session.unfinished = [course for course in history.commands.values() if course.status == "received"]
     for course in session.commands.values():
         course.applied_us = _boot_us(course.applied_ms)
@@ -26,6 +28,9 @@ def recall(session: Session, history: History) -> None:
 
 def _record_again(session: Session, history: History) -> None:
     """Events wait in memory until the session begins: those that must not be missing are made again from the journal."""
+    for what in (*((history.key,) if history.key else ()), *history.overrides):
+        kind, detail = event_of(what)
+        session.record(Pending(kind, _boot_us(what.at_ms), what.at_ms, "", None, detail))
     for entry, before in history.steps:
         for kind, detail in events_of(entry, before, session.terms):
             session.record(Pending(kind, _boot_us(entry.at_ms), entry.at_ms, "", None, detail))

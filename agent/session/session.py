@@ -13,9 +13,11 @@ from secureproctor.agent.proctor.channel import ProctorChannel
 from secureproctor.agent.proctor.conversation import Conversation
 from secureproctor.agent.proctor.course import Course
 from secureproctor.agent.proctor.watch import LinkWatch
+from secureproctor.agent.session.attestations import Attestations
 from secureproctor.agent.session.authorization import Authorization, terms_of
 from secureproctor.agent.session.folder import SessionFolder
 from secureproctor.agent.session.journal import Entry, Journal
+from secureproctor.agent.session.lockdown import Lockdown
 from secureproctor.agent.session.machine import OVER, State
 from secureproctor.capture.still import Still
 from secureproctor.contract.events import Detail, Event
@@ -94,6 +96,9 @@ class Session:
     """Which service it is, as the candidate is told."""
     authorization: Authorization | None = None
     """None when the exam does without."""
+    lockdown: Lockdown | None = None
+    attestations: Attestations | None = None
+    """Both None when the exam does without."""
     taken: dict[Identity, Taken] = field(default_factory=dict)
     quality: Level = "full"
     """What the proctor asked for."""

@@ -10,7 +10,7 @@ from secureproctor.agent.session.conductor import Conductor
 from secureproctor.agent.session.machine import LIVE, OVER, State
 from secureproctor.agent.session.session import Session
 from secureproctor.contract.channel import LINK_LOST_AFTER_S
-from secureproctor.contract.page import AuthorizationStatus, LinkStatus, RoomStatus, Status
+from secureproctor.contract.page import AuthorizationStatus, LinkStatus, LockdownStatus, RoomStatus, Status
 
 
 def view(conductor: Conductor, agent: str, now_us: int, automatic: bool, now_ms: Callable[[], int] = wall_ms) -> Status:
@@ -41,6 +41,7 @@ def view(conductor: Conductor, agent: str, now_us: int, automatic: bool, now_ms:
         drain=delivery.uploader.progress(delivery.uploader.clock()),
         authorization=_authorization(session, conductor.viewing.on),
         quality=session.level,
+        lockdown=session.lockdown.status() if session.lockdown else LockdownStatus(),
     )
 
 

@@ -4,7 +4,7 @@
  * comes within some seconds is one sentence, so that fifty candidates do not chatter.
  */
 
-import { nameOf, UNDER_WAY } from "./console-order.js";
+import { nameOf, OVER, UNDER_WAY } from "./console-order.js";
 
 const GATHERED_MS = 4000;
 const NAMED = 2;
@@ -12,6 +12,7 @@ const NAMED = 2;
 /** @type {{of: (snapshot: any) => unknown, said: string}[]} */
 const NEWS = [
   { of: ({ authorization_step }) => authorization_step === "submitted", said: "waits for your decision" },
+  { of: ({ stopping, state }) => stopping && !OVER.includes(state), said: "cannot start because of the lockdown" },
   { of: ({ unread }) => unread, said: "wrote a message" },
   { of: ({ link, state }) => link === "offline" && UNDER_WAY.includes(state), said: "lost the connection" },
 ];

@@ -1,7 +1,7 @@
 // @ts-check
 /* One candidate's page: what is seen and heard now, what was said, what can be ordered, and what happened. */
 
-import { LinkMark, StateMark } from "./console-card.js";
+import { LinkMark, LockMarks, StateMark } from "./console-card.js";
 import { Chat } from "./console-chat.js";
 import { Commands } from "./console-commands.js";
 import { Desk } from "./console-desk.js";
@@ -10,13 +10,14 @@ import { createRef, Following, html } from "./console-html.js";
 import { LiveView } from "./console-live.js";
 import { coverage, nameOf } from "./console-order.js";
 import { Orders } from "./console-orders.js";
+import { Rules } from "./console-rules.js";
 import { Stills } from "./console-stills.js";
 import { Happened } from "./console-happened.js";
 import { bytes } from "./dom.js";
 import { argumentName } from "./states.js";
 
 const DECIDED = ["authorized", "rejected"];
-const EMPTY = { commands: [], chat: [], events: [], stills: [], identity: { step: "off" }, settings: {} };
+const EMPTY = { commands: [], chat: [], events: [], stills: [], identity: { step: "off" }, settings: {}, rules: [] };
 
 export class Candidate extends Following {
   heading = createRef();
@@ -80,6 +81,7 @@ export class Candidate extends Following {
         <p><a id="back" href="#/">All candidates</a></p>`;
     const detail = console.state.details.get(id) ?? EMPTY;
     const deciding = snapshot.authorization && !DECIDED.includes(snapshot.authorization_step);
+    const rules = html`<${Rules} key="rules" snapshot=${snapshot} detail=${detail} line=${console.line} />`;
     const desk = snapshot.authorization && this.#desk(snapshot, detail, deciding);
     return html`<article
         id="candidate"
@@ -87,14 +89,18 @@ export class Candidate extends Following {
         data-state=${snapshot.state}
         data-link=${snapshot.link}
         data-authorization=${snapshot.authorization ? snapshot.authorization_step : "off"}
+        data-lockdown=${snapshot.lockdown ?? "off"}
+        data-away=${snapshot.away ?? 0}
         aria-labelledby="candidateName"
       >
         ${this.#head(snapshot)}
         <div class="board">
           <div class="stack">
+            ${snapshot.stopping > 0 && rules}
             ${deciding && desk}
             <${LiveView} key="live" snapshot=${snapshot} settings=${detail.settings} console=${console} />
             ${!deciding && desk}
+            ${!snapshot.stopping && rules}
             <${Stills} stills=${detail.stills} enlarge=${this.enlarge} />
             <${Happened} snapshot=${snapshot} events=${detail.events} />
           </div>
@@ -143,7 +149,7 @@ export class Candidate extends Following {
         <p class="hint">${user_name ? `${user_id} · ` : ""}${group_name}</p>
       </div>
       <p class="marks">
-        <${StateMark} snapshot=${snapshot} /><${LinkMark} snapshot=${snapshot} />
+        <${StateMark} snapshot=${snapshot} /><${LinkMark} snapshot=${snapshot} /><${LockMarks} snapshot=${snapshot} />
         ${quality !== "full" && html`<span class="mark" data-mark="warned" data-part="quality">${argumentName(quality)} quality</span>`}
         ${covered !== null && html`<span class="mark" data-part="coverage">${covered.toFixed(1)} % covered</span>`}
         ${

@@ -3,12 +3,16 @@
 
 import { Component, createRef, Following, html } from "./console-html.js";
 import { coverage, nameOf, OVER, reasons } from "./console-order.js";
-import { clock, duration, words } from "./dom.js";
+import { clock, duration, lasting, words } from "./dom.js";
+import { PHASES, phaseName, PROOFS } from "./lockdown.js";
 import { flagName, stateName, streamName } from "./states.js";
 
 const FLAGS_SHOWN = 2;
 const PLENTY_PCT = 99;
 const PICTURES = ["screen", "webcam"];
+const OPEN_PHASES = ["probed", "locked", "lifted", "stuck"];
+/** Attestations come with each heartbeat, every five seconds. */
+const LATE_S = 15;
 
 /** @param {string} id */
 export const candidatePage = (id) => `#/session/${encodeURIComponent(id)}`;
@@ -50,6 +54,50 @@ export class LinkMark extends Component {
 export function StateMark({ snapshot: { state, end_reason } }) {
   const said = stateName(state) + (end_reason ? `: ${words(end_reason)}` : "");
   return html`<span class="mark" data-part="state" data-mark=${state}>${said}</span>`;
+}
+
+/**
+ * For how many seconds nothing was attested, when that is too long, else null; counted on from when the service said it.
+ * @param {any} snapshot
+ * @returns {number | null}
+ */
+function late({ attested_s, arrived, state }) {
+  if (attested_s === null || attested_s === undefined || attested_s < LATE_S || OVER.includes(state)) return null;
+  return attested_s + (performance.now() - arrived) / 1000;
+}
+
+/** The lockdown at a glance: its phase, leaving the exam window, the secure browser, and when attestations stay away. */
+export class LockMarks extends Component {
+  timer = 0;
+
+  componentDidMount() {
+    this.timer = setInterval(() => late(this.props.snapshot) !== null && this.forceUpdate(), 1000);
+  }
+
+  componentWillUnmount() {
+    clearInterval(this.timer);
+  }
+
+  render() {
+    const { snapshot } = this.props;
+    const { lockdown = "off", away = 0, browser = "" } = snapshot;
+    const missing = late(snapshot);
+    const open = OPEN_PHASES.includes(lockdown);
+    return html`${
+      lockdown !== "off" &&
+      html`<span class="mark" data-part="lockdown" data-mark=${open ? lockdown : ""} title=${PHASES[lockdown]?.meaning}
+        >${phaseName(lockdown)}</span
+      >`
+    }
+    ${away > 0 && html`<span class="mark" data-part="away" data-mark="warned">${away}× away</span>`}
+    ${
+      browser !== "" &&
+      html`<span class="mark" data-part="browser" data-mark=${browser} title=${PROOFS[browser]?.meaning}
+        >${PROOFS[browser]?.name ?? words(browser)}</span
+      >`
+    }
+    ${missing !== null && html`<span class="mark" data-part="attested" data-mark="late">Not attested for ${lasting(missing)}</span>`}`;
+  }
 }
 
 /** A small picture that keeps itself fresh. */
@@ -113,6 +161,8 @@ export class Card extends Following {
       data-state=${snapshot.state}
       data-link=${snapshot.link}
       data-authorization=${snapshot.authorization ? snapshot.authorization_step : "off"}
+      data-lockdown=${snapshot.lockdown ?? "off"}
+      data-away=${snapshot.away ?? 0}
       aria-labelledby=${`name-${id}`}
     >
       <div class="pictures">
@@ -134,7 +184,9 @@ export class Card extends Following {
       <div class="about">
         <h3 id=${`name-${id}`}><a data-action="open" href=${candidatePage(id)}>${name}</a></h3>
         <p class="hint">${snapshot.group_name}${snapshot.user_name ? ` · ${snapshot.user_id}` : ""}</p>
-        <p class="marks"><${StateMark} snapshot=${snapshot} /><${LinkMark} snapshot=${snapshot} /></p>
+        <p class="marks">
+          <${StateMark} snapshot=${snapshot} /><${LinkMark} snapshot=${snapshot} /><${LockMarks} snapshot=${snapshot} />
+        </p>
         <${Figures} snapshot=${snapshot} />
         <${Flags} flags=${snapshot.flags ?? []} />
       </div>

@@ -4,6 +4,7 @@
 import { Component, html } from "./console-html.js";
 import { clock, duration, words } from "./dom.js";
 import { sentence } from "./incidents.js";
+import { lockdownSentence } from "./lockdown-events.js";
 import { argumentName, commandName, flagName, statusName, stillName, streamName } from "./states.js";
 
 const SHOWN = 300;
@@ -35,6 +36,12 @@ const SENTENCES = {
   rejected: ({ detail }) => `The candidate was rejected${by(detail)}${because(detail.reason)}.`,
   resubmit_requested: ({ detail }) => `Asked again${by(detail)}: ${argumentName(String(detail.wanted))}.`,
   quality_changed: ({ detail }) => `The quality is ${argumentName(String(detail.level))} from now on${by(detail)}.`,
+  test_source: ({ stream }) => `${streamName(stream)}: a test source, named on the agent's command line.`,
+  check: ({ detail }) => `Check System, ${words(String(detail.id))}: ${words(String(detail.status))}${because(detail.seen)}.`,
+  preview_started: ({ detail }) => `The camera was opened for a preview: ${stillName(String(detail.of))}.`,
+  preview_stopped: () => "The camera of the preview was closed.",
+  message_unreadable: () => "The agent could not read a message of the service.",
+  setting_not_enforced: ({ detail }) => `A setting has no effect here: ${words(String(detail.setting))}.`,
   acknowledgement_missing: ({ detail }) => `Nobody acknowledged in time: ${commandName(String(detail.command))}.`,
 };
 
@@ -48,7 +55,8 @@ const because = (reason) => (reason ? `: ${words(String(reason))}` : "");
 export function told(event) {
   const known = { ...event, detail: event.detail ?? {} };
   const plain = words(event.kind);
-  return sentence(known) || SENTENCES[event.kind]?.(known) || `${plain.charAt(0).toUpperCase()}${plain.slice(1)}.`;
+  const worded = sentence(known) || lockdownSentence(known) || SENTENCES[event.kind]?.(known);
+  return worded || `${plain.charAt(0).toUpperCase()}${plain.slice(1)}.`;
 }
 
 export class Happened extends Component {

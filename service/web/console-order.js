@@ -1,6 +1,7 @@
 // @ts-check
 /* Which candidates the wall shows, and in which order. Pure. */
 
+import { phaseName } from "./lockdown.js";
 import { stateName, stepName } from "./states.js";
 
 export const UNDER_WAY = ["running", "paused"];
@@ -17,6 +18,11 @@ const ATTENTION = [
     words: () => stepName("submitted"),
   },
   {
+    weight: 80,
+    of: ({ stopping, state }) => stopping && !OVER.includes(state),
+    words: ({ stopping }) => `${stopping} ${stopping === 1 ? "rule stops" : "rules stop"} the start`,
+  },
+  {
     weight: 60,
     of: ({ unread }) => unread,
     words: ({ unread }) => `${unread} unread ${unread === 1 ? "message" : "messages"}`,
@@ -25,6 +31,11 @@ const ATTENTION = [
     weight: 50,
     of: ({ link, state }) => link === "offline" && UNDER_WAY.includes(state),
     words: () => "Offline",
+  },
+  {
+    weight: 40,
+    of: ({ lockdown }) => lockdown === "stuck",
+    words: () => phaseName("stuck"),
   },
   {
     weight: 30,

@@ -7,13 +7,17 @@
  * Element ids and attributes, stable for automation:
  *   #connection (data-connected) · #who (data-role) · #logout · #announce: what a screen reader is told
  *   #login (form) #loginName #loginPassword #loginSubmit #loginError
- *   #wall, in it article[data-session=<id>][data-state][data-link][data-authorization] with [data-action=open],
- *     img[data-thumbnail=screen|webcam] (data-place: which record it shows), [data-part=link|flags|attention|coverage|backlog]
+ *   #wall, in it article[data-session=<id>][data-state][data-link][data-authorization][data-lockdown=<phase>][data-away] with
+ *     [data-action=open], img[data-thumbnail=screen|webcam] (data-place: which record it shows),
+ *     [data-part=link|flags|attention|coverage|backlog|lockdown|away|browser|attested]
  *   #filter (text) #filterState #filterGroup #sort · #count · #empty
- *   #candidate[data-session][data-state][data-link][data-authorization] · #back
+ *   #candidate[data-session][data-state][data-link][data-authorization][data-lockdown][data-away] · #back
  *     buttons [data-action=pause|resume|end|authorize|reject|resubmit-photo|resubmit-id_card|resubmit-both|
  *       quality-full|quality-reduced|quality-least|snapshot-screen|snapshot-webcam], [data-input=reason]
  *     end and reject ask first: [data-action=confirm] / [data-action=cancel] · [data-part=answer] (refusals)
+ *     [data-part=rules] rows [data-rule=<id>][data-standing][data-holds][data-required][data-overridden], with
+ *       [data-action=override][data-rule=<id>], which asks first: [data-input=reason] [data-action=confirm|cancel] ·
+ *       [data-part=secure-browser][data-proof]
  *     [data-part=commands] rows [data-command=<id>][data-kind][data-status]
  *     [data-part=chat] li[data-message=<id>][data-sender=proctor|candidate][data-mark=sent|delivered|read],
  *       [data-input=chat] [data-action=say]

@@ -2,17 +2,18 @@
 /* The demo's form as one table: what is asked, in whose words, what makes it valid, and how it becomes the body of Init. */
 
 import { byId, el } from "./dom.js";
+import { RULES } from "./lockdown.js";
 
-/** contract.http.NOT_YET_ENFORCED: carried and recorded, without effect in this version. */
-export const NOT_YET_ENFORCED = ["msb", "msbKey", "navigationControl"];
+/** The switches of which each locks the exam (contract.http.ProctoringSettings.locked). */
+const LOCKS = ["navigationControl", "msb"];
 
 /**
- * One entry. `needs` is the switch without which it has no meaning: it is disabled then. `invalid` says in a sentence what is
- * wrong with a non-empty value, or nothing.
+ * One entry. `needs` are the switches of which one must be on for it to have a meaning: it is disabled otherwise. `invalid` says in
+ * a sentence what is wrong with a non-empty value, or nothing.
  * @typedef {"text" | "password" | "email" | "url" | "number" | "check" | "radio" | "area" | "select"} Kind
  * @typedef {{id: string, label: string, kind: Kind, options?: Record<string, string>, hint?: string, required?: boolean,
- *            value?: string | boolean, group?: string, needs?: string, limit?: number, unit?: string,
- *            invalid?: (value: string) => string}} Field
+ *            value?: string | boolean, group?: string, needs?: string[], limit?: number, unit?: string,
+ *            range?: [number, number], invalid?: (value: string) => string}} Field
  */
 
 /** @type {[title: string, note: string, fields: Field[]][]} */
@@ -89,6 +90,7 @@ export const GROUPS = [
         kind: "number",
         value: "300",
         unit: "seconds",
+        range: [10, 86400],
         invalid: expiryFault,
         hint:
           "How long the internet connection may be gone. If the test taker does not restore it within this time, " +
@@ -106,7 +108,7 @@ export const GROUPS = [
         label: "Initial State: Paused",
         kind: "radio",
         group: "initialState",
-        needs: "pauseResume",
+        needs: ["pauseResume"],
         hint: "The test waits until the proctor resumes it.",
       },
       {
@@ -114,7 +116,7 @@ export const GROUPS = [
         label: "Initial State: Running",
         kind: "radio",
         group: "initialState",
-        needs: "pauseResume",
+        needs: ["pauseResume"],
         value: true,
       },
       {
@@ -122,7 +124,7 @@ export const GROUPS = [
         label: "Capture while paused",
         kind: "check",
         value: true,
-        needs: "pauseResume",
+        needs: ["pauseResume"],
         hint: "Evidence goes on while the test is paused.",
       },
       { id: "endTest", label: "End test on", kind: "check", value: true, hint: "The proctor may end the test." },
@@ -131,15 +133,15 @@ export const GROUPS = [
         label: "MSB",
         kind: "check",
         hint:
-          "Mettl Secure Browser locks the candidate's system down while the test runs: leaving the test window " +
-          "and opening other resources are prevented.",
+          "The exam is taken in the secure browser, which locks the candidate's system down while the test runs: " +
+          "leaving the test window and opening other resources are prevented.",
       },
       {
         id: "msbKey",
         label: "MSB Key",
         kind: "area",
         required: true,
-        needs: "msb",
+        needs: ["msb"],
         limit: 16384,
         hint: "Made in advance by the client; it holds all the test settings that the client chose.",
       },
@@ -153,7 +155,7 @@ export const GROUPS = [
         id: "navigationControl",
         label: "Enable Navigation Control",
         kind: "check",
-        hint: "Lockdown mode that restricts navigation.",
+        hint: "The agent locks the candidate's system down while the test runs, in any browser.",
       },
       { id: "skipId", label: "Skip ID", kind: "check", hint: "Authorization without a picture of an ID card." },
       {
@@ -172,6 +174,56 @@ export const GROUPS = [
       },
     ],
   ],
+  [
+    "Lockdown",
+    "How strictly Navigation Control and MSB lock; an MSB Key can only add to it.",
+    [
+      {
+        id: "lockdownRequired",
+        label: "Required rules",
+        kind: "text",
+        needs: LOCKS,
+        limit: 1024,
+        invalid: rulesFault,
+        hint: `Without these the test does not start, unless a proctor overrides. Ids with commas between: ${Object.keys(RULES).join(", ")}.`,
+      },
+      {
+        id: "browsingTolerance",
+        label: "Browsing tolerance",
+        kind: "number",
+        needs: LOCKS,
+        unit: "times",
+        range: [0, 1000],
+        invalid: toleranceFault,
+        hint: "How often the test taker may leave the test window. Empty: as often as they like.",
+      },
+      {
+        id: "beyondTolerance",
+        label: "Beyond the tolerance",
+        kind: "select",
+        needs: LOCKS,
+        options: { record: "It is on the record", pause: "The test is paused", end: "The test ends" },
+      },
+      {
+        id: "programsPolicy",
+        label: "Forbidden programs",
+        kind: "select",
+        needs: LOCKS,
+        options: {
+          close: "Asked to be closed, then closed",
+          ask: "Asked to be closed",
+          observe: "On the record",
+        },
+      },
+      {
+        id: "whilePaused",
+        label: "While the test is paused",
+        kind: "select",
+        needs: LOCKS,
+        options: { kept: "The computer stays locked", lifted: "The computer is given back" },
+      },
+    ],
+  ],
 ];
 
 /** @type {Field[]} */
@@ -186,6 +238,17 @@ function emailFault(value) {
 function expiryFault(value) {
   const whole = /^\d+$/.test(value) && Number(value) >= 10 && Number(value) <= 86400;
   return whole ? "" : "Give a whole number of seconds from 10 to 86400.";
+}
+
+/** @param {string} value */
+function toleranceFault(value) {
+  return /^\d+$/.test(value) && Number(value) <= 1000 ? "" : "Give a whole number from 0 to 1000, or nothing.";
+}
+
+/** @param {string} value */
+function rulesFault(value) {
+  const unknown = listed(value).filter((rule) => !Object.hasOwn(RULES, rule));
+  return unknown.length ? `There is no rule ${unknown.join(", ")}.` : "";
 }
 
 /** @param {string} value */
@@ -225,11 +288,29 @@ export function validate() {
 /** @param {Field} field */
 const hasSentence = (field) => field.kind !== "check" && field.kind !== "radio";
 
+/** What is written with commas between. @param {string} value */
+const listed = (value) =>
+  value
+    .split(",")
+    .map((each) => each.trim())
+    .filter(Boolean);
+
 /** @param {string} id */
 const text = (id) => (byId(id).disabled ? "" : byId(id).value.trim());
 
 /** @param {string} id */
 const on = (id) => !byId(id).disabled && byId(id).checked;
+
+/** contract.lockdown.LockdownSettings as the form says; what is not named keeps its default. */
+function lockdown() {
+  return {
+    required: listed(text("lockdownRequired")),
+    browsingTolerance: text("browsingTolerance") ? Number(text("browsingTolerance")) : null,
+    beyondTolerance: text("beyondTolerance"),
+    programs: text("programsPolicy"),
+    whilePaused: text("whilePaused"),
+  };
+}
 
 /** The body of Init (contract.http.InitBody) as the form says. */
 export function initBody() {
@@ -252,6 +333,7 @@ export function initBody() {
       skipIdAndPhoto: on("skipIdAndPhoto"),
       candidatePhotoUrl: text("candidatePhotoUrl"),
       captureWhilePaused: byId("captureWhilePaused").checked,
+      lockdown: LOCKS.some(on) ? lockdown() : {},
     },
     expiryTime: Number(text("expiryTime")),
     userMetaData: { name: text("userName"), email: text("userEmail") },
@@ -260,8 +342,9 @@ export function initBody() {
 
 /** The entry for a field that a refusal names by its path in Init's body. @param {string} path */
 export function entryOf(path) {
-  const name = path.split(".").at(-1) ?? "";
-  return { name: "userName", email: "userEmail" }[name] ?? name;
+  const name = path.split(".").at(-1)?.replace(/\[.*/, "") ?? "";
+  const others = { name: "userName", email: "userEmail", required: "lockdownRequired", programs: "programsPolicy" };
+  return /** @type {Record<string, string>} */ (others)[name] ?? name;
 }
 
 /** The four parameters of Report. @param {"url" | "json"} reportFormat */
@@ -306,7 +389,7 @@ function recheck(id) {
 function applyNeeds() {
   for (const { id, needs } of FIELDS) {
     if (!needs) continue;
-    byId(id).disabled = !byId(needs).checked;
+    byId(id).disabled = !needs.some((each) => byId(each).checked);
     if (byId(id).disabled && byId(`${id}-error`)) mark(id, "");
   }
 }
@@ -316,11 +399,7 @@ function row(field) {
   const toggle = !hasSentence(field);
   const described = [field.hint && `${field.id}-hint`, !toggle && `${field.id}-error`].filter(Boolean).join(" ");
   const star = field.required ? el("span", { class: "star", "aria-hidden": "true" }, "*") : null;
-  const badge = NOT_YET_ENFORCED.includes(field.id)
-    ? el("span", { class: "badge", "data-not-enforced": field.id }, "not yet enforced")
-    : null;
-  const label = el("label", { for: field.id }, field.label, star);
-  const caption = el("div", { class: "caption" }, label, badge);
+  const caption = el("div", { class: "caption" }, el("label", { for: field.id }, field.label, star));
   const hint = field.hint ? el("p", { class: "hint", id: `${field.id}-hint` }, field.hint) : null;
   const input = control(field, described);
   if (toggle)
@@ -337,7 +416,7 @@ function row(field) {
 }
 
 /** @param {Field} field @param {string} described */
-function control({ id, kind, required, value, group, options = {} }, described) {
+function control({ id, kind, required, value, group, range, options = {} }, described) {
   const shared = {
     id,
     name: group ?? id,
@@ -354,6 +433,6 @@ function control({ id, kind, required, value, group, options = {} }, described) 
       ...Object.entries(options).map(([name, label]) => el("option", { value: name }, label)),
     );
   // no maxlength: it would cut off a pasted key without a word
-  const numeric = kind === "number" ? { min: 10, max: 86400, step: 1, inputmode: "numeric" } : {};
+  const numeric = range ? { min: range[0], max: range[1], step: 1, inputmode: "numeric" } : {};
   return el("input", { ...shared, ...numeric, type: kind, value, autocomplete: "off", spellcheck: "false" });
 }

@@ -5,16 +5,19 @@
  * Element ids, stable for automation:
  *   form     #publicKey #privateKey #scheme · #userId #groupName #userName #userEmail · #screenCapture #recording
  *            #audioProctoring #authorization #expiryTime #pauseResume #initialStatePaused #initialStateRunning
- *            #captureWhilePaused #endTest #msb #msbKey · #navigationControl #skipId #skipIdAndPhoto #candidatePhotoUrl
- *            each #<id>-hint and #<id>-error; badges are [data-not-enforced=<id>]
- *   calls    #init #checkSystem #start #stop #reportUrl #reportJson #listenError #listenChat #listenEvents (aria-pressed)
+ *            #captureWhilePaused #endTest #msb #msbKey · #navigationControl #skipId #skipIdAndPhoto #candidatePhotoUrl ·
+ *            #lockdownRequired #browsingTolerance #beyondTolerance #programsPolicy #whilePaused
+ *            each #<id>-hint and #<id>-error
+ *   calls    #init #checkSystem #start #stop #reportUrl #reportJson #attest #listenError #listenChat #listenEvents (aria-pressed)
  *            #autoAcknowledge (switch) #pauseAck #resumeAck #endAck #chatText #chatSend; a running call's button is aria-busy
  *   outputs  #consoleRequest #consoleSignature #consoleToken #consoleError (data-code) #consoleChat #log #checks
- *            (rows [data-check][data-status]) #reportLink #reportText #departed (rows [data-departed]) by #departedShow
+ *            (rows [data-check][data-status]) #reportLink #reportText #attestation (data-header, data-expires)
+ *            #departed (rows [data-departed]) by #departedShow
  *   status   #state (data-state, data-session) #capturing #quality (data-level) #transport (data-transport), and what
  *            demo-outlook.js names; #holder with #takeOver, when another tab holds the session
  *   proctor  what demo-chat.js and demo-requests.js name
- *   pause    #pauseLayer holds #talk while the test is paused; #pausedStop
+ *   lockdown what demo-lockdown.js and demo-warnings.js name
+ *   pause    #pauseLayer holds #talk and #lockdown while the test is paused; #pausedStop
  *   desk     #desk holds the authorization desk: see authorization.js
  *
  * The form can be filled by the page's query, by ids (`?userId=...&screenCapture=0`); the private key only by the fragment
@@ -27,8 +30,10 @@ import { showAuthorization } from "./authorization.js";
 import { Chat } from "./demo-chat.js";
 import { showDeparted } from "./demo-departed.js";
 import { entryOf, initBody, mark, prefill, render, reportParameters, signer, validate } from "./demo-form.js";
+import { forgetLockdown, showLockdown } from "./demo-lockdown.js";
 import { forget, showOutlook } from "./demo-outlook.js";
 import { forgetRequest, requestId, showPending, showRequest } from "./demo-requests.js";
+import { forgetWarnings, showAsked, showWarning } from "./demo-warnings.js";
 import { commandName, stateName, streamName } from "./states.js";
 
 const { SecureProctor, SecureProctorError } = globalThis;
@@ -52,8 +57,10 @@ const CALLS = {
   start: () => proctor.start(),
   stop: () => proctor.stop(),
   pausedStop: () => proctor.stop(),
+  lockdownStop: () => proctor.stop(),
   reportUrl: () => report("url"),
   reportJson: () => report("json"),
+  attest: async () => showAttestation(await proctor.attest(location.href)),
   pauseAck: () => acknowledge("pause"),
   resumeAck: () => acknowledge("resume"),
   endAck: () => acknowledge("end"),
@@ -73,6 +80,8 @@ for (const [id, listeners] of Object.entries(LISTENERS))
   byId(id).addEventListener("click", () => toggle(byId(id), listeners));
 byId("form").addEventListener("submit", (/** @type {Event} */ event) => event.preventDefault());
 byId("chatForm").addEventListener("submit", say);
+byId("quitForm").addEventListener("submit", quit);
+byId("askProctor").addEventListener("click", () => byId("chatText").focus());
 byId("autoAcknowledge").addEventListener("change", switchAcknowledgement);
 
 new ResizeObserver(([{ target }]) =>
@@ -84,6 +93,10 @@ proctor.setListener("holder", ({ holding }) => showHolder(holding));
 proctor.setListener("authorization", ({ decision, text }) =>
   log("authorization", [words(decision), text].filter(Boolean).join(": ")),
 );
+proctor.onWarning((warning) => {
+  showWarning(warning);
+  log("warning", warning.text);
+});
 for (const kind of /** @type {const} */ (["pause", "resume", "end"])) proctor.setListener(kind, showRequest);
 showAuthorization(proctor, byId("desk"));
 proctor.hello().catch(agentMissing);
@@ -130,7 +143,7 @@ async function register() {
   byId("consoleToken").textContent = "";
   const registered = await proctor.init(request);
   byId("consoleToken").textContent = registered.token;
-  for (const id of registered.not_enforced) log("note", `“${words(id)}” was asked for and is not yet enforced.`);
+  for (const id of registered.not_enforced) log("note", `“${id}” was asked for, and this service does not pass it on.`);
   return registered;
 }
 
@@ -152,6 +165,14 @@ function showReport({ data, report }) {
   byId("reportLink").textContent = data.url;
   byId("reportDetails").hidden = !report;
   byId("reportText").textContent = report ? JSON.stringify(report, null, 2) : "";
+}
+
+/** @param {import("./secureproctor.js").Attestation} attestation */
+function showAttestation({ header, value, expiresMs }) {
+  const output = byId("attestation");
+  output.hidden = false;
+  output.textContent = `${header}: ${value}`;
+  Object.assign(output.dataset, { header, expires: expiresMs });
 }
 
 function signing() {
@@ -205,6 +226,16 @@ async function say(event) {
   }
 }
 
+/** @param {Event} event */
+async function quit(event) {
+  event.preventDefault();
+  const input = byId("quitPassword");
+  byId("quitFault").textContent = "";
+  if (!input.value) return input.focus();
+  await run(byId("quitSubmit"), () => proctor.quit(input.value));
+  input.value = "";
+}
+
 /** @param {HTMLButtonElement} button @param {Record<string, any>} listeners */
 function toggle(button, listeners) {
   const on = button.getAttribute("aria-pressed") !== "true";
@@ -225,6 +256,7 @@ function showError(error) {
   if (error) log("error", `${code}: ${message}`);
   const entry = entryOf(field);
   if (byId(`${entry}-error`)) mark(entry, message);
+  if (/^quit_/.test(code)) byId("quitFault").textContent = `${message} ${remedy}`;
 }
 
 /** @param {any} results */
@@ -256,6 +288,8 @@ function showStatus(status) {
   showOutlook(status);
   showQuality(status);
   showPending(status);
+  showLockdown(status);
+  showAsked(status);
   byId("autoAcknowledge").checked = status.auto_acknowledgement;
   pause(status.paused);
 }
@@ -299,6 +333,7 @@ function showConnection(connected) {
   byId("state").textContent = "The agent is away";
   byId("state").dataset.state = "";
   forget();
+  forgetLockdown();
   byId("capturing").textContent = "Not known";
 }
 
@@ -307,6 +342,7 @@ function pause(paused) {
   const layer = byId("pauseLayer");
   if (layer.hidden !== paused) return;
   byId(paused ? "pausePlace" : "talkPlace").append(byId("talk"));
+  byId(paused ? "pausePlace" : "lockPlace").append(byId("lockdown"));
   layer.hidden = !paused;
   byId("exam").inert = paused;
   document.body.classList.toggle("paused", paused);

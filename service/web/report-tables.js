@@ -1,13 +1,19 @@
 // @ts-check
 /* The report in words: who, the verdict, and a table for each kind of thing that it holds (contract/report.py). */
 
-import { FIELDS } from "./demo-form.js";
+import { entryOf, FIELDS } from "./demo-form.js";
 import { byId, bytes, clock, dateTime, duration, el, table, words } from "./dom.js";
 import { sentence } from "./incidents.js";
-import { argumentName, commandName, stateName, statusName, streamName } from "./states.js";
+import { phaseName, RULES } from "./lockdown.js";
+import { lockdownSentence } from "./lockdown-events.js";
+import { argumentName, commandName, flagName, stateName, statusName, streamName } from "./states.js";
 import { identityLine, showIdentity } from "./report-identity.js";
+import { showLockdown } from "./report-lockdown.js";
 
 /** @typedef {(session: number) => void} Seek */
+
+/** A setting that is longer is shown by its beginning: an MSB Key is thousands of letters. */
+const LONGEST = 80;
 
 /** @type {Record<string, string>} */
 const LOOKS = { high: "good", medium: "middling", low: "poor" };
@@ -33,6 +39,7 @@ export function showTables(report, seek) {
   showVerdict(report);
   showIdentity(report);
   showCoverage(report, seek);
+  showLockdown(report);
   showFlags(report, seek);
   showCommands(report);
   showChat(report);
@@ -57,6 +64,7 @@ function showWho(report) {
     Running: duration(report.running_s),
     "Session expiry": duration(report.expiry_s),
     Identity: identityLine(report.identity),
+    Lockdown: phaseName(report.lockdown?.phase ?? "off"),
   });
 }
 
@@ -145,7 +153,7 @@ function listing(id, caption, columns, rows) {
 /** @param {any} report @param {Seek} seek */
 function showFlags(report, seek) {
   const rows = report.flags.map((/** @type {any} */ { flag, start_s, end_s, confidence, evidence, note }) => [
-    words(flag).toLowerCase(),
+    flagName(flag),
     seekButton(start_s, seek),
     duration(end_s),
     `${Math.round(confidence * 100)} %`,
@@ -241,17 +249,43 @@ function verdict(verified, faults) {
   return el("span", { class: "mark", "data-mark": said }, said);
 }
 
-/** As the form says it. @param {string} name */
-function settingName(name) {
-  const spaced = name.replace(/[A-Z]/g, (letter) => ` ${letter}`);
-  return FIELDS.find((field) => field.id === name)?.label ?? spaced[0].toUpperCase() + spaced.slice(1);
+/** What the form does not ask for, of contract.lockdown.LockdownSettings. @type {Record<string, string>} */
+const LOCKDOWN_SETTINGS = {
+  off: "Rules left out",
+  programPatienceS: "Seconds to close a program",
+  allowedPrograms: "Programs allowed",
+  forbiddenPrograms: "Programs forbidden besides the list",
+  displays: "Displays allowed",
+};
+
+/** As the form says it. @param {string} path */
+function settingName(path) {
+  const name = path.replace(/^lockdown\./, "");
+  if (name in LOCKDOWN_SETTINGS) return LOCKDOWN_SETTINGS[name];
+  const spaced = name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+  return FIELDS.find((field) => field.id === entryOf(name))?.label ?? spaced[0].toUpperCase() + spaced.slice(1);
+}
+
+/** One within another, as the lockdown's, is told under its own name. @param {[string, any][]} settings @returns {[string, any][]} */
+const flat = (settings) =>
+  settings.flatMap(([name, value]) =>
+    value && typeof value === "object" && !Array.isArray(value) ? flat(Object.entries(value)) : [[name, value]],
+  );
+
+/** @param {any} value */
+function settingValue(value) {
+  if (typeof value === "boolean") return value ? "on" : "off";
+  const told = Array.isArray(value) ? value.map((each) => RULES[each]?.name ?? each).join(", ") : String(value ?? "");
+  return told.length > LONGEST ? `${told.slice(0, LONGEST)} …` : told || "–";
 }
 
 /** @param {any} report */
 function showSettings(report) {
-  const rows = Object.entries(report.settings).map(([name, value]) => [
+  const { msb, navigationControl } = report.settings;
+  const asked = Object.entries(report.settings).filter(([name]) => name !== "lockdown" || msb || navigationControl);
+  const rows = flat(asked).map(([name, value]) => [
     settingName(name),
-    value === true ? "on" : value === false ? "off" : value || "–",
+    settingValue(value),
     report.not_enforced.includes(name)
       ? el("span", { class: "badge", "data-not-enforced": name }, "not yet enforced")
       : "",
@@ -268,7 +302,7 @@ function showEvents(report, seek) {
     clock(event.at_ms),
     words(event.kind),
     event.stream ? streamName(event.stream) : "–",
-    sentence(event) || told(event.detail),
+    sentence(event) || lockdownSentence(event) || told(event.detail),
   ]);
   listing("events", "Events", ["No.", "At", "Until", "Clock", "Event", "Stream", "Detail"], rows);
 }

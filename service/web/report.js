@@ -8,6 +8,8 @@
  *     [data-kind][data-stream]
  *   #player #play #time (data-seconds) #seek #total #speed #volume, the elements #screen #webcam #audio
  *   #identity (data-step) #identitySummary #identityPictures · #pictures #stills; in both figure[data-still=<of>]
+ *   #lockdown (data-phase), when there was one: #lockdownFacts [data-fact], #browser (data-proof), #rules with rows
+ *     [data-rule][data-standing][data-required][data-overridden][data-sightings]
  *   #flags #commands #chat #chains (data-verified) #settings #events; [data-seek=<seconds>] buttons
  *   body has data-loaded once the report is shown
  */
@@ -129,6 +131,6 @@ function drawTimeline() {
   const width = byId("timeline").clientWidth;
   if (!report || !width) return;
   timeline = draw(report, Math.max(320, width), (session) => player.seek(session));
-  byId("timeline").replaceChildren(timeline.picture, keys());
+  byId("timeline").replaceChildren(timeline.picture, keys(report));
   timeline.move(player.session);
 }

@@ -16,6 +16,8 @@ export type Listener = {
   authorization: (decision: AuthorizationEvent) => void;
   /** What the camera sees, some times a second, between startPreview and stopPreview. */
   preview: (picture: PreviewEvent) => void;
+  /** The candidate did what the exam does not allow: show it at once, before everything else. */
+  warning: (warning: WarningEvent) => void;
   /** This page holds the session, or another tab does: then calls that change something are refused with `held_elsewhere`. */
   holder: (state: HolderEvent) => void;
   /**
@@ -65,6 +67,28 @@ export interface Settings {
   skipIdAndPhoto: boolean;
   candidatePhotoUrl: string;
   captureWhilePaused: boolean;
+  lockdown: LockdownSettings;
+}
+
+/** What an exam wants of the lockdown, when `navigationControl` or `msb` is on. */
+export interface LockdownSettings {
+  /** Without these the exam does not start, unless a proctor overrides. */
+  required: RuleId[];
+  /** These are not wanted. */
+  off: RuleId[];
+  /** How often the exam window may be left; null: as often as one likes. */
+  browsingTolerance: number | null;
+  /** What happens the next time. */
+  beyondTolerance: "record" | "pause" | "end";
+  /** Forbidden programs are put on the record, asked to be closed, or asked for a while and then closed. */
+  programs: "observe" | "ask" | "close";
+  programPatienceS: number;
+  allowedPrograms: string[];
+  forbiddenPrograms: string[];
+  /** How many displays are allowed. */
+  displays: number;
+  /** Whether the candidate has the computer back while the test is paused. */
+  whilePaused: "kept" | "lifted";
 }
 
 export interface Registered {
@@ -147,7 +171,139 @@ export interface Status {
   authorization: AuthorizationStatus | null;
   /** The quality that is captured now, lowered by a proctor or by a disk that runs short. */
   quality: Quality;
+  lockdown: LockdownStatus;
 }
+
+/** The lockdown as the candidate may always see it; an exam page shows it. */
+export interface LockdownStatus {
+  phase: Phase;
+  rules: RuleStatus[];
+  /** How often the exam window was left, and how often it may still be; null: as often as one likes. */
+  away: number;
+  tolerance_left: number | null;
+  /** Forbidden programs that the candidate is asked to close. */
+  asked: ProgramAsked[];
+  /** Assistive technology that is in use, and keeps working. */
+  assistive: string[];
+  browser: BrowserIdentity | null;
+  /** Whether the exam can be ended by quit(). */
+  quit_password: boolean;
+}
+
+/** `probed`: known, nothing applied yet; `lifted`: restored for a while; `released`: given back; `stuck`: not all of it yet. */
+export type Phase = "off" | "probed" | "locked" | "lifted" | "released" | "stuck";
+
+/** `enforced`: it cannot be done, or is undone at once; `observed`: it can be done, and is on the record. */
+export type Standing = "enforced" | "observed" | "impossible" | "could_not_check";
+
+export type RuleId =
+  | "power"
+  | "lock_screen"
+  | "switch_user"
+  | "sign_out"
+  | "task_manager"
+  | "keys"
+  | "focus"
+  | "clipboard"
+  | "programs"
+  | "windows"
+  | "hidden_windows"
+  | "screenshots"
+  | "printing"
+  | "displays"
+  | "remote_session"
+  | "virtual_machine"
+  | "injected_input"
+  | "assistive";
+
+/** How a rule stands on this computer. */
+export interface RuleStatus {
+  rule: RuleId;
+  standing: Standing;
+  required: boolean;
+  /** It is in place now. */
+  holds: boolean;
+  /** Sentences for the candidate, empty where all is well. */
+  why: string;
+  remedy: string;
+  /** How often it saw or stopped something. */
+  sightings: number;
+  /** A proctor lets the exam go on without it. */
+  overridden: boolean;
+}
+
+export interface ProgramAsked {
+  program: string;
+  category: string;
+  /** Until it is closed for the candidate; null: never. */
+  left_s: number | null;
+}
+
+/** The secure browser as the operating system tells; `product` and `version` are its own words. */
+export interface BrowserIdentity {
+  pid: number;
+  path: string;
+  product: string;
+  version: string;
+  signer: string;
+  /** What of the policy it satisfies. */
+  proof: "signature" | "path" | "none";
+  started_agent: boolean;
+  why: string;
+}
+
+export interface WarningEvent {
+  kind: WarningKind;
+  /** A sentence for the candidate. */
+  text: string;
+  /** How often it happened. */
+  times: number;
+  /** How often it is still tolerated; null where there is no tolerance. */
+  left: number | null;
+  /** Until something follows; null where nothing does. */
+  left_s: number | null;
+}
+
+export type WarningKind = "left_window" | "tolerance_exceeded" | "program" | "displays" | "browser_gone";
+
+/** A header for a request to the exam's server, which has it judged by `POST /v1/attestations/verify` of the service. */
+export interface Attestation {
+  header: string;
+  value: string;
+  /** When to ask for another one, milliseconds since 1970. */
+  expiresMs: number;
+}
+
+/** What the service tells the exam's server of an attestation. */
+export type AttestationVerdict =
+  /** The request comes from the candidate's locked exam. */
+  | "ok"
+  /** The request had no attestation. */
+  | "missing"
+  /** It is no attestation. */
+  | "malformed"
+  /** The session is not known. */
+  | "unknown_session"
+  /** The session belongs to another client. */
+  | "wrong_client"
+  /** The session is of another candidate or another exam. */
+  | "wrong_candidate"
+  /** It was not signed by the session's agent. */
+  | "bad_signature"
+  /** It is too old: it may be replayed. */
+  | "stale"
+  /** It was made for another address. */
+  | "wrong_audience"
+  /** It was good for one use, and was used before. */
+  | "replayed"
+  /** The session is over. */
+  | "session_over"
+  /** The lockdown is not applied. */
+  | "not_locked"
+  /** A rule that the exam requires is not in place. */
+  | "rule_missing"
+  /** The exam asks for the secure browser, and this is not known to be one. */
+  | "browser_unproven";
 
 export type Quality = "full" | "reduced" | "least";
 
@@ -326,6 +482,8 @@ export type PageErrorCode =
   /** not a WebSocket on this computer */
   | "agent_url_invalid"
   | "transport_invalid"
+  /** attestedFetch() was called for an address of another origin */
+  | "url_elsewhere"
   | "answer_malformed"
   /** close() was called */
   | "closed"
@@ -390,6 +548,24 @@ export type AgentErrorCode =
   | "session_expired"
   | "disk_full"
   | "disk_short"
+  | "rules_not_enforceable"
+  | "lockdown_failed"
+  | "msb_key_missing"
+  | "msb_key_malformed"
+  | "msb_key_unsigned"
+  | "msb_key_untrusted"
+  | "msb_key_tampered"
+  | "msb_key_expired"
+  | "msb_key_early"
+  | "msb_key_wrong_exam"
+  | "msb_key_wrong_client"
+  | "below_floor"
+  | "browser_unproven"
+  | "quit_refused"
+  | "quit_not_possible"
+  | "attestation_not_possible"
+  | "frame_unreadable"
+  | "frame_not_wanted"
   | "internal";
 
 export type ErrorCode = PageErrorCode | ExtensionErrorCode | AgentErrorCode | (string & {});
@@ -484,6 +660,23 @@ export declare class SecureProctor {
   departed(): Promise<Departed>;
   /** Make this page the one that holds the session; the other is told. */
   takeOver(): Promise<Status>;
+  /** End the exam with the quit password of its MSB Key; rejects with `quit_refused` when it is another one. */
+  quit(password: string): Promise<Status>;
+  /**
+   * A header that states how this computer is locked, signed afresh by the agent. It is good for all requests to the address's
+   * origin until `expiresMs`, or with `once` for one request to exactly this address.
+   */
+  attest(url: string | URL, how?: { once?: boolean }): Promise<Attestation>;
+  /**
+   * `fetch` of this page's own origin with an attestation that is good for this one request:
+   *
+   *     const answer = await proctor.attestedFetch("/exam/answers", { method: "POST", body });
+   *
+   * It never tries twice. Rejects with `url_elsewhere` for another origin, and as attest() and fetch() do.
+   */
+  attestedFetch(url: string | URL, init?: RequestInit): Promise<Response>;
+  /** As setListener("warning", listener); what it returns ends it. */
+  onWarning(listener: Listener["warning"]): () => void;
   /** Add a listener; all listeners of a kind are called. */
   setListener<K extends keyof Listener>(kind: K, listener: Listener[K]): void;
   removeListener<K extends keyof Listener>(kind: K, listener: Listener[K]): void;

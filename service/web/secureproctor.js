@@ -49,12 +49,20 @@
     conversation: { limitMs: 10_000, repeatable: true },
     departed: { limitMs: 10_000, repeatable: true },
     takeOver: { limitMs: 10_000, repeatable: true },
+    quit: { limitMs: 60_000, repeatable: false },
+    attest: { limitMs: 10_000, repeatable: true },
     visibility: { limitMs: 10_000, repeatable: true },
   };
 
   /** Events that go to their listener as they came, and its name.
    *  @type {Record<string, string>} */
-  const PLAIN = { chat: "chat", chat_mark: "chatMark", authorization: "authorization", preview: "preview" };
+  const PLAIN = {
+    chat: "chat",
+    chat_mark: "chatMark",
+    authorization: "authorization",
+    preview: "preview",
+    warning: "warning",
+  };
   const REQUESTS = ["pause", "resume", "end"];
   const LISTENERS = [
     "error",
@@ -63,6 +71,7 @@
     ...REQUESTS,
     "authorization",
     "preview",
+    "warning",
     "holder",
     "status",
     "connection",
@@ -113,6 +122,10 @@
       remedy: `Use an address such as ${DEFAULT_AGENT_URL}, or none for the usual one.`,
     },
     transport_invalid: { message: "This is no transport.", remedy: "Give auto, loopback or native, or none." },
+    url_elsewhere: {
+      message: "An attestation goes only to the server that this page comes from.",
+      remedy: "Give an address of this page's own origin, or call attest() and put the header on the request yourself.",
+    },
     answer_malformed: {
       message: "The SecureProctor agent answered something that this page does not understand.",
       remedy: "Update the agent, or this page's secureproctor.js, so that they fit together.",
@@ -498,7 +511,17 @@
     }
   }
 
-  /** The exam page's side of the agent; see secureproctor.d.ts for all types. */
+  /** The address that a server is asked for: whole, and without a fragment. @param {string | URL} url */
+  function addressOf(url) {
+    const address = new URL(url, document.baseURI);
+    address.hash = "";
+    return address;
+  }
+
+  /**
+   * The exam page's side of the agent; see secureproctor.d.ts for all types. The agent's methods attach, beat and handFrame are the
+   * secure browser's own, by native messaging: a page has no part in who the browser is.
+   */
   class SecureProctor {
     /** @type {Connection} */ #connection;
     /** @type {Map<string, Function[]>} */ #listeners = new Map();
@@ -640,6 +663,42 @@
 
     takeOver() {
       return this.#call("takeOver");
+    }
+
+    /** End the exam with the quit password of its MSB Key. @param {string} password */
+    quit(password) {
+      return this.#call("quit", { password });
+    }
+
+    /**
+     * A header that proves to the exam's server that this request comes from the candidate's locked exam.
+     * @param {string | URL} url
+     * @param {{once?: boolean}} how
+     */
+    async attest(url, { once = false } = {}) {
+      const address = addressOf(url);
+      const { header, value, expires_ms: expiresMs } = await this.#call("attest", { url: address.href, once });
+      return { header, value, expiresMs };
+    }
+
+    /**
+     * `fetch` with an attestation that is good for this one request. A redirect to elsewhere fails: the header stays with the exam.
+     * @param {string | URL} url
+     * @param {RequestInit} init
+     */
+    async attestedFetch(url, init = {}) {
+      const address = addressOf(url);
+      if (address.origin !== location.origin) throw failure("url_elsewhere");
+      const { header, value } = await this.attest(address, { once: true });
+      const headers = new Headers(init.headers);
+      headers.set(header, value);
+      return fetch(address, { ...init, headers, mode: "same-origin" });
+    }
+
+    /** Listen for warnings to the candidate; what it returns ends it. @param {Function} listener */
+    onWarning(listener) {
+      this.setListener("warning", listener);
+      return () => this.removeListener("warning", listener);
     }
 
     /**

@@ -2,6 +2,7 @@
 /* The session's states and other codes in words, the same on every page. An unknown code of a newer peer is shown as it is. */
 
 import { words } from "./dom.js";
+import { RULES } from "./lockdown.js";
 
 /** @type {Record<string, string>} */
 const STATES = {
@@ -31,6 +32,7 @@ const COMMANDS = {
   resubmit: "Ask again",
   quality: "Quality",
   snapshot: "Snapshot",
+  override: "Override",
 };
 
 /** @type {Record<string, string>} */
@@ -79,7 +81,7 @@ export const commandName = (kind) => COMMANDS[kind] ?? words(kind);
 export const statusName = (status) => STATUSES[status] ?? words(status);
 
 /** A command's argument, as it goes on after its name. @param {string} argument */
-export const argumentName = (argument) => ARGUMENTS[argument] ?? words(argument);
+export const argumentName = (argument) => ARGUMENTS[argument] ?? RULES[argument]?.name ?? words(argument);
 
 /** What a picture shows. @param {string} of */
 export const stillName = (of) => STILLS[of] ?? words(of);
@@ -87,8 +89,24 @@ export const stillName = (of) => STILLS[of] ?? words(of);
 /** How far authorization came. @param {string} step */
 export const stepName = (step) => STEPS[step] ?? words(step);
 
+/** Flags whose code does not say it well enough. @type {Record<string, string>} */
+const FLAGS = {
+  LOCKDOWN_BROKEN: "Lockdown undone",
+  TOLERANCE_EXCEEDED: "Left the exam window too often",
+  FORBIDDEN_PROGRAM: "Forbidden program",
+  SEVERAL_DISPLAYS: "Too many displays",
+  REMOTE_SESSION: "Perhaps a remote session",
+  VIRTUAL_MACHINE_SUSPECTED: "Perhaps a virtual machine",
+  HIDDEN_WINDOW: "Window hidden from capture",
+  INPUT_INJECTED: "Keys or clicks from a program",
+  SCREENSHOT_TRIED: "Picture of the screen tried",
+  BROWSER_GONE: "Secure browser gone",
+  ATTESTATION_MISSING: "Lockdown not attested",
+};
+
 /** A flag's code as a sentence begins. @param {string} flag */
 export function flagName(flag) {
+  if (Object.hasOwn(FLAGS, flag)) return FLAGS[flag];
   const said = words(flag).toLowerCase();
   return said.charAt(0).toUpperCase() + said.slice(1);
 }

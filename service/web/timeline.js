@@ -3,7 +3,8 @@
 
 import { clock, duration, el, svg, words } from "./dom.js";
 import { incidents } from "./incidents.js";
-import { commandName, streamName } from "./states.js";
+import { isSighting, lockdownSentence, lockedSpans } from "./lockdown-events.js";
+import { commandName, flagName, streamName } from "./states.js";
 
 const LABEL = 92;
 const LANE = 16;
@@ -53,6 +54,7 @@ export function draw(report, width, seek) {
       "Pauses",
       pauses(report).map(([from, to]) => bar("paused", x(from), x(to), `Paused ${duration(from)} to ${duration(to)}`)),
     ),
+    ...lockdownLane(report, x, total),
     lane(
       "Incidents",
       incidents(report.events).map((each) => incidentMark(each, x)),
@@ -86,8 +88,9 @@ export function draw(report, width, seek) {
   return { picture, move: (/** @type {number} */ s) => (head.setAttribute("x1", x(s)), head.setAttribute("x2", x(s))) };
 }
 
-/** What the marks mean. */
-export function keys() {
+/** What the marks mean. @param {any} report */
+export function keys(report) {
+  const withLockdown = hasLockdown(report);
   const kinds = {
     has: "evidence",
     gap: "gap",
@@ -95,6 +98,7 @@ export function keys() {
     incident: "incident",
     flag: "flag",
     command: "command",
+    ...(withLockdown && { locked: "locked", sighting: "seen or stopped by the lockdown" }),
   };
   const sample = (/** @type {string} */ kind) =>
     svg("svg", { viewBox: "0 0 10 10" }, svg("rect", { class: kind, x: 0.5, y: 0.5, width: 9, height: 9, rx: 1.5 }));
@@ -128,6 +132,23 @@ function streamLane({ stream, segments, coverage_pct }, { gaps }, x, total) {
   return lane(streamName(stream), [whole, ...holes]);
 }
 
+/** @param {any} report */
+const hasLockdown = ({ lockdown }) => (lockdown?.phase ?? "off") !== "off";
+
+/** When the computer was locked, and what the lockdown saw or stopped. @param {any} report @param {(s: number) => number} x @param {number} total */
+function lockdownLane(report, x, total) {
+  if (!hasLockdown(report)) return [];
+  const { events } = report;
+  const spans = lockedSpans(events, total).map(([from, to]) =>
+    bar("locked", x(from), x(to), `Locked ${duration(from)} to ${duration(to)}`),
+  );
+  const seen = events.filter((/** @type {any} */ { kind }) => isSighting(kind));
+  const marks = seen.map((/** @type {any} */ event) =>
+    bar("sighting", x(event.at_s), x(event.until_s ?? event.at_s), `${duration(event.at_s)}: ${lockdownSentence(event)}`),
+  );
+  return [lane("Lockdown", [...spans, ...marks])];
+}
+
 /** @param {any} each @param {(s: number) => number} x */
 function incidentMark({ at_s, until_s, text }, x) {
   const until = until_s === null ? "" : ` to ${duration(until_s)}`;
@@ -140,7 +161,7 @@ function flagMark({ flag, start_s, end_s, confidence }, x) {
     "flag",
     x(start_s),
     x(end_s),
-    `${words(flag)} ${duration(start_s)} to ${duration(end_s)}, confidence ${Math.round(confidence * 100)} %`,
+    `${flagName(flag)} ${duration(start_s)} to ${duration(end_s)}, confidence ${Math.round(confidence * 100)} %`,
   );
 }
 

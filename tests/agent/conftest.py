@@ -25,12 +25,26 @@ from secureproctor.agent.delivery.spool import Key, Spool
 from secureproctor.agent.proctor.obedience import Obedience
 from secureproctor.agent.proctor.protocol import FromService
 from secureproctor.agent.proctor.watch import LinkWatch
+from secureproctor.agent.session.attestations import attestations_for
 from secureproctor.agent.session.authorization import Authorization, authorization_for
+from secureproctor.agent.session.beyond import go_beyond
 from secureproctor.agent.session.conductor import Conductor
 from secureproctor.agent.session.desk import AuthorizationDesk
+from secureproctor.agent.session.exam_browser import ExamBrowser
 from secureproctor.agent.session.folder import SessionFolder
-from secureproctor.agent.session.journal import AuthorizationMoved, CommandMoved, Entry, Journal, StateEntered
+from secureproctor.agent.session.journal import (
+    AuthorizationMoved,
+    CommandMoved,
+    Entry,
+    Journal,
+    KeyVerified,
+    StateEntered,
+)
+from secureproctor.agent.session.lockdown import Lockdown, lockdown_for
+from secureproctor.agent.session.locking import Locking
+from secureproctor.agent.session.machine import State
 from secureproctor.agent.session.session import Session
+from secureproctor.agent.session.sightings import Sightings
 from secureproctor.agent.session.sources import wanted_streams
 from secureproctor.agent.session.viewing import Viewing
 from secureproctor.agent.supervisor import Supervisor
@@ -42,14 +56,20 @@ from secureproctor.contract.channel import (
     Command,
     CommandUpdate,
     EventSeen,
+    LockdownChanged,
     SessionChanged,
 )
 from secureproctor.contract.events import Detail, Event
 from secureproctor.contract.http import InitData, ProctoringSettings
+from secureproctor.contract.lockdown import BeyondTolerance, Phase, RuleId, Standing
+from secureproctor.contract.msb import MsbClaims
 from secureproctor.contract.page import CheckResult, DrainStatus, PageEvent, PreviewEvent
 from secureproctor.contract.record import RecordKind, parse, unseal
 from secureproctor.contract.stills import Identity
 from secureproctor.contract.streams import Stream
+from secureproctor.lockdown.guard import News
+from secureproctor.lockdown.rule import Sighting
+from tests.agent.guards import FakeFacts, FakeGuard
 
 KEY = X25519PrivateKey.from_private_bytes(bytes(range(32)))
 SEALING_KEY = base64.b64encode(KEY.public_key().public_bytes_raw()).decode()
@@ -74,6 +94,20 @@ def init_data(not_enforced: tuple[str, ...] = (), **settings: Any) -> InitData:
         user_id="u1",
         group_name="maths",
     )
+
+
+def a_key(**claims: Any) -> KeyVerified:
+    """An MSB Key that was verified."""
+    now_s = wall_ms() // 1000
+    known: dict[str, Any] = {
+        "iss": "client",
+        "exam": "maths",
+        "iat": now_s,
+        "nbf": now_s,
+        "exp": now_s + 3600,
+        "jti": "j",
+    }
+    return KeyVerified(MsbClaims(**{**known, **claims}), "kid", wall_ms())
 
 
 def a_segment(
@@ -242,6 +276,7 @@ class FakeChannel:
     events: list[str]
     sent: list[msgspec.Struct] = field(default_factory=list)
     settled: bool = True
+    ready: bool = True
     waiting: list[msgspec.Struct] = field(default_factory=list)
 
     @property
@@ -264,6 +299,8 @@ class FakeChannel:
                 self.events.append(f"told step {message.step}")
             case ChatMark():
                 self.events.append(f"told {message.id} {message.mark}")
+            case LockdownChanged():
+                self.events.append(f"told lockdown {message.phase}")
 
     async def run(self) -> None:
         await asyncio.Event().wait()
@@ -289,6 +326,14 @@ class Stage:
     shown: list[PreviewEvent] = field(default_factory=list)
     trouble: str = ""
     """What the camera says when the candidate wants to look at it."""
+    guards: list[FakeGuard] = field(default_factory=list)
+    standing: dict[RuleId, Standing] = field(default_factory=dict)
+    """How rules stand on this machine; those that are not named can be enforced."""
+    lock_trouble: list[Exception] = field(default_factory=list)
+    facts: FakeFacts = field(default_factory=FakeFacts)
+    now_s: float = 1000.0
+    """The lockdown's clock."""
+    browser: ExamBrowser = field(init=False)
     conductor: Conductor = field(init=False)
     obedience: Obedience = field(init=False)
     desk: AuthorizationDesk = field(init=False)
@@ -303,8 +348,11 @@ class Stage:
             self.told.append,
             self._changed,
             viewing,
+            Locking(self._guard, Sightings(self._tell, self._changed, self._is_running, self._beyond)),
             ("test camera",),
         )
+        self.conductor.locking.announcing.clock = lambda: self.now_s
+        self.browser = ExamBrowser(self.conductor, self.facts, ("path:/opt/msb/browser",), lambda: self.now_s)
         self.obedience = Obedience(self.conductor)
         self.desk = AuthorizationDesk(self.conductor)
 
@@ -324,15 +372,37 @@ class Stage:
     def journal(self) -> Any:
         return self.session.journal
 
-    async def registered(self, **settings: Any) -> None:
-        await self.conductor.register(init_data(**settings))
+    @property
+    def guard(self) -> FakeGuard:
+        return self.guards[-1]
 
-    async def ready(self, **settings: Any) -> None:
-        await self.registered(**settings)
+    @property
+    def lockdown(self) -> Lockdown:
+        assert self.session.lockdown is not None
+        return self.session.lockdown
+
+    @property
+    def phases(self) -> list[Phase]:
+        """What the service was told of the lockdown."""
+        return [each.phase for each in self.channel.sent if isinstance(each, LockdownChanged)]
+
+    async def saw(self, what: str, rule: RuleId = "focus", counts: bool = True, **detail: Any) -> None:
+        """The lockdown saw something; its news come through the guard's door."""
+        self.guard.tell(Sighting(rule, what, detail, counts=counts))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+
+    async def registered(self, key: KeyVerified | None = None, **settings: Any) -> None:
+        await self.conductor.register(init_data(**settings), key)
+        if self.session.lockdown is not None:
+            self.session.lockdown.clock = lambda: self.now_s
+
+    async def ready(self, key: KeyVerified | None = None, **settings: Any) -> None:
+        await self.registered(key, **settings)
         await self.conductor.check_system()
 
-    async def running(self, **settings: Any) -> None:
-        await self.ready(**settings)
+    async def running(self, key: KeyVerified | None = None, **settings: Any) -> None:
+        await self.ready(key, **settings)
         await self.conductor.start()
 
     async def submitted(self, **settings: Any) -> None:
@@ -404,9 +474,23 @@ class Stage:
         watch = LinkWatch(data.expiry_s * 1_000_000, boot_us())
         session = Session(data, journal, delivery, channel, watch, wanted_streams(data.settings), 0, folder)
         session.service, session.authorization = "https://service.example", authorization_for(data.settings)
+        session.lockdown, session.attestations = lockdown_for(data.settings), attestations_for(data)
         session.caught_up.set()
         self.sessions.append(session)
         return session
+
+    def _guard(self, tell: Callable[[News], None]) -> FakeGuard:
+        self.guards.append(FakeGuard(tell, self.events, self.standing, self.lock_trouble))
+        return self.guards[-1]
+
+    def _tell(self, event: PageEvent) -> None:
+        self.conductor.tell(event)
+
+    def _is_running(self) -> bool:
+        return self.conductor.state is State.RUNNING and self.browser.is_running
+
+    def _beyond(self, session: Session, then: BeyondTolerance) -> None:
+        self.supervisor.start("beyond tolerance", go_beyond(self.conductor, session, then))
 
     def _preview(self, of: Identity, show: Callable[[Still], None]) -> FakePreview:
         self.previews.append(FakePreview(of, show, self.events, self.trouble))
@@ -423,6 +507,8 @@ class Stage:
     async def _check(self, settings: ProctoringSettings, expiry_s: int) -> tuple[CheckResult, ...]:
         if self.checking is not None:
             await self.checking.wait()
+        if self.session.lockdown is not None:
+            await self.conductor.locking.probe(self.session)
         return self.checks
 
     def _changed(self) -> None:

@@ -12,7 +12,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import pytest
+from websockets.sync.client import connect
 
 from secureproctor.agent.__main__ import main
 from secureproctor.agent.local.pairing import Pairing, find
@@ -107,24 +109,48 @@ def test_a_signal_ends_the_agent_at_once_and_its_pairing_file_goes(place: Place,
     assert list((place.home / "run").iterdir()) == []
 
 
-def test_a_supervised_agent_comes_back_when_it_is_killed_and_goes_with_its_guardian(
+def test_a_supervised_agent_comes_back_when_it_is_killed_and_goes_with_its_supervisor(
     place: Place, running: Start
 ) -> None:
-    guardian = running("--supervised")
+    supervisor = running("--supervised")
     try:
-        first = place.pairing(guardian)
+        first = place.pairing(supervisor)
         os.kill(first.pid, signal.SIGKILL)
         end = time.monotonic() + DEADLINE_S
-        while (second := place.pairing(guardian)).pid == first.pid:
+        while (second := place.pairing(supervisor)).pid == first.pid:
             assert time.monotonic() < end, "the agent did not come back"
             time.sleep(0.01)
         assert place.run("status", *place.folders).returncode == 0
     finally:
-        guardian.terminate()
-        guardian.communicate(timeout=DEADLINE_S)
-    assert guardian.returncode == 0
+        supervisor.terminate()
+        supervisor.communicate(timeout=DEADLINE_S)
+    assert supervisor.returncode == 0
     with pytest.raises(ProcessLookupError):
         os.kill(second.pid, 0)
+
+
+def test_a_program_that_introduces_itself_is_known_by_the_process_behind_its_connection(
+    place: Place, running: Start
+) -> None:
+    pairing = place.pairing(running())
+    headers = {"Authorization": f"Bearer {pairing.token}"}
+    with connect(pairing.address, additional_headers=headers, proxy=None) as socket:
+        socket.send('{"jsonrpc":"2.0","id":1,"method":"attach","params":{"product":"A test"}}')
+        while "id" not in (answer := json.loads(socket.recv(DEADLINE_S))):
+            pass
+    browser = answer["result"]["browser"]
+    own = psutil.Process()
+    assert browser["pid"] in {own.pid, *(each.pid for each in own.parents())}
+    assert Path(browser["path"]).samefile(own.exe())
+    assert browser["proof"] == "none"
+
+
+def test_the_machine_is_given_back_by_command_and_keys_are_looked_at(place: Place) -> None:
+    """The commands with modules of their own are found; what they do is tested there."""
+    given = place.run("unlock", "--state-dir", str(place.home / "state"))
+    assert (given.returncode, given.stdout) == (0, "Nothing of a lockdown is left on this computer.\n")
+    assert place.run("msb-key", "inspect", str(place.home / "none")).returncode == 1
+    assert place.run("msb-key").returncode == 2
 
 
 def test_without_an_agent_status_says_how_to_start_one(place: Place) -> None:

@@ -59,11 +59,11 @@ def test_every_block_has_a_language_that_is_looked_at() -> None:
 @pytest.mark.parametrize("line", [line for line in COMMANDS if "secureproctor " in line])
 def test_every_command_and_option_exists(line: str) -> None:
     command, *words = line.partition("secureproctor ")[2].split()
-    told = subprocess.run(
-        [sys.executable, "-m", "secureproctor.agent", command, "--help"], capture_output=True, text=True, check=True
-    )
     options = [word for word in words if word.startswith("--")]
-    assert options
+    called = [command, *words[:1]] if command == "msb-key" else [command]
+    argv = [sys.executable, "-m", "secureproctor.agent", *called, "--help"]
+    told = subprocess.run(argv, capture_output=True, text=True, check=True)
+    assert options or len(called) > 1
     assert [option for option in options if option not in told.stdout] == []
 
 

@@ -206,9 +206,16 @@ class AgentChannel:
     def tell(self, body: msgspec.Struct) -> None:
         self.socket.send(self.link.send(body).decode())
 
-    def beat(self, state: str = "running", at_us: int | None = 0, backlog: int = 0, quality: str = "full") -> None:
+    def beat(
+        self,
+        state: str = "running",
+        at_us: int | None = 0,
+        backlog: int = 0,
+        quality: str = "full",
+        attestation: str = "",
+    ) -> None:
         waiting = Backlog(backlog, backlog * 1000)
-        beat = Heartbeat(state, 1_700_000_000_000, at_us, waiting, self.candidate.heads, quality)
+        beat = Heartbeat(state, 1_700_000_000_000, at_us, waiting, self.candidate.heads, quality, attestation)
         self.socket.send(self.link.momentary(beat).decode())
 
     def next(self) -> Command | Chat | ChatMark | ServiceEnded | KeepAlive:
@@ -226,6 +233,12 @@ class AgentChannel:
         for each in answers:
             self.socket.send(each.decode())
         return body
+
+    def nonce(self) -> str:
+        """The nonce of an answer to a heartbeat that is sent for it."""
+        self.beat()
+        answer: KeepAlive = self.expect(KeepAlive)
+        return answer.nonce
 
     def closed(self) -> int | None:
         return closing_code(self.socket)

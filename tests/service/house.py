@@ -21,11 +21,13 @@ from secureproctor.service.config import ServiceConfig
 from secureproctor.service.contacts import Contacts
 from secureproctor.service.evidence import Evidence
 from secureproctor.service.glance import Glances
+from secureproctor.service.nonces import Nonces
 from secureproctor.service.rounds import Rounds
 from secureproctor.service.session import Session, changed
 from secureproctor.service.sessions import Sessions, save
 from secureproctor.service.store import Store
 from secureproctor.service.vault import Vault
+from secureproctor.service.watch import Watch
 
 
 @dataclass
@@ -44,16 +46,19 @@ class House:
         self.sessions = Sessions(self.store, Vault.opened(self.folder), self.clock)
         self.evidence = Evidence(self.store, self.folder / "records")
         self.contacts = Contacts(self.store, self.clock)
-        self.channel = Channel(self.store, self.contacts, Changes(), self.clock)
+        self.nonces = Nonces(b"nonces", self.clock.wall)
+        self.channel = Channel(self.store, self.contacts, self.nonces, Changes(), self.clock)
         self.glances = Glances(self.store, self.clock.boot)
         config = ServiceConfig(self.folder, {}, "http://127.0.0.1:1", retention_s=3600, live_window_s=30)
+        self.watch = Watch(self.store, self.contacts, self.clock)
         self.rounds = Rounds(
-            config, self.store, self.sessions, self.contacts, self.evidence, self.channel, self.glances, Changes(),
-            self.clock,
+            config, self.store, self.sessions, self.contacts, self.evidence, self.channel, self.glances, self.watch,
+            Changes(), self.clock,
         )  # fmt: skip
 
-    def register(self, *, running: bool = True, recording: bool = True) -> Session:
-        settings = ProctoringSettings(recording=recording)
+    def register(self, *, running: bool = True, **asked: Any) -> Session:
+        """A session with these settings of Init."""
+        settings = ProctoringSettings(**asked)
         session = self.sessions.register(InitBody("k", "u", "g", settings, expiry_time=60))
         if running:
             session = changed(session, SessionChanged("running", self.clock.now_ms(), 0))

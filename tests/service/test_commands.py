@@ -17,8 +17,10 @@ from secureproctor.contract.channel import (
 )
 from secureproctor.contract.console import Failed, Issue, Issued
 from secureproctor.contract.link import Link
+from tests.service.attesting import msb_key
 
 NOW_MS = 1_700_000_000_000
+KEY = msb_key("exam-public", "group")
 ARGUMENT = {kind: rule.arguments[0] if rule.arguments else "" for kind, rule in COMMANDS.items()}
 
 
@@ -48,7 +50,7 @@ def refusal(console: Any, candidate: Any, kind: Any, **how: Any) -> str:
 
 @pytest.mark.parametrize("kind", get_args(CommandKind))
 def test_every_command_goes_out_with_its_lifetime_and_the_proctors_name(server: Any, kind: CommandKind) -> None:
-    candidate, link = awaiting(server)
+    candidate, link = awaiting(server, navigationControl=True)
     with candidate.channel(link) as agent, server.console() as console:
         answer = issued(console, candidate, kind, text="because")
         assert isinstance(answer, Issued), answer
@@ -63,7 +65,15 @@ def test_every_command_goes_out_with_its_lifetime_and_the_proctors_name(server: 
 
 @pytest.mark.parametrize(
     ("kind", "argument"),
-    [("pause", "photo"), ("resubmit", ""), ("resubmit", "passport"), ("quality", "best"), ("snapshot", "audio")],
+    [
+        ("pause", "photo"),
+        ("resubmit", ""),
+        ("resubmit", "passport"),
+        ("quality", "best"),
+        ("snapshot", "audio"),
+        ("override", ""),
+        ("override", "gravity"),
+    ],
 )
 def test_an_argument_that_does_not_belong_to_the_command_is_refused(server: Any, kind: Any, argument: str) -> None:
     candidate, _ = awaiting(server)
@@ -82,6 +92,7 @@ def test_an_argument_that_does_not_belong_to_the_command_is_refused(server: Any,
         ({"skipId": True}, "resubmit", "both", "the ID card was left out"),
         ({"skipIdAndPhoto": True}, "resubmit", "photo", "photo and ID card was left out"),
         ({"screenCapture": False}, "snapshot", "screen", "Screen Capture was switched off"),
+        ({"lockdown": {"required": ["keys"]}}, "override", "keys", "the lockdown was switched off"),
     ],
 )
 def test_what_init_switched_off_is_refused_in_words(
@@ -89,7 +100,19 @@ def test_what_init_switched_off_is_refused_in_words(
 ) -> None:
     candidate, _ = awaiting(server, **settings)
     with server.console() as console:
-        assert why in refusal(console, candidate, kind, argument=argument)
+        assert why in refusal(console, candidate, kind, argument=argument, text="because")
+
+
+@pytest.mark.parametrize("setting", ["navigationControl", "msb"])
+def test_a_rule_is_overridden_for_a_reason(server: Any, setting: str) -> None:
+    candidate, link = awaiting(server, **{setting: True, "msbKey": KEY if setting == "msb" else ""})
+    with candidate.channel(link) as agent, server.console() as console:
+        assert "says why" in refusal(console, candidate, "override", argument="displays", text=" ")
+        assert isinstance(
+            issued(console, candidate, "override", argument="displays", text="one room, one beamer"), Issued
+        )
+        command = agent.expect(Command)
+        assert (command.argument, command.text) == ("displays", "one room, one beamer")
 
 
 @pytest.mark.parametrize(

@@ -79,6 +79,37 @@ def test_an_unknown_key_is_refused(server: Any) -> None:
         ({"expiryTime": 1}, "field_invalid", "expiryTime"),
         ({"proctoringSettings": {"initialState": "asleep"}}, "field_invalid", "proctoringSettings.initialState"),
         ({"proctoringSettings": {"msb": True}}, "field_missing", "proctoringSettings.msbKey"),
+        ({"proctoringSettings": {"msb": True, "msbKey": "a.b.c"}}, "msb_key_malformed", "proctoringSettings.msbKey"),
+        (
+            {"proctoringSettings": {"lockdown": {"required": ["gravity"]}}},
+            "field_invalid",
+            "proctoringSettings.lockdown.required[0]",
+        ),
+        (
+            {"proctoringSettings": {"lockdown": {"required": ["keys"], "off": ["focus", "keys"]}}},
+            "field_invalid",
+            "proctoringSettings.lockdown.off",
+        ),
+        (
+            {"proctoringSettings": {"lockdown": {"displays": 0}}},
+            "field_invalid",
+            "proctoringSettings.lockdown.displays",
+        ),
+        (
+            {"proctoringSettings": {"lockdown": {"browsingTolerance": -1}}},
+            "field_invalid",
+            "proctoringSettings.lockdown.browsingTolerance",
+        ),
+        (
+            {"proctoringSettings": {"lockdown": {"allowedPrograms": ["OBS "], "forbiddenPrograms": ["obs"]}}},
+            "field_invalid",
+            "proctoringSettings.lockdown.allowedPrograms",
+        ),
+        (
+            {"proctoringSettings": {"lockdown": {"forbiddenPrograms": ["  "]}}},
+            "field_invalid",
+            "proctoringSettings.lockdown.forbiddenPrograms",
+        ),
         (
             {"proctoringSettings": {"initialState": "paused", "pauseResume": False}},
             "field_invalid",
@@ -95,7 +126,7 @@ def test_a_field_that_does_not_fit_is_named(server: Any, changes: dict[str, obje
     answer = server.init(**changes)
     error = error_of(answer)
     assert (answer.status_code, error["code"], error["field"]) == (400, code, field)
-    assert field in error["message"]
+    assert field in error["message"] or code == "msb_key_malformed"
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{", b"\xff\xfe", b'"text"', b"[" * 50_000, b'{"userId": "\xff"}'])
@@ -108,10 +139,25 @@ def test_a_body_beyond_the_limit_is_refused(server: Any) -> None:
     assert error_of(post(server, b" " * 70_000))["code"] == "too_large"
 
 
-def test_settings_without_effect_are_named_in_the_answer(server: Any) -> None:
-    data = server.register(proctoringSettings={"navigationControl": True, "recording": False}).data
-    assert data.not_enforced == ("navigationControl",)
+def test_every_setting_is_passed_on_and_none_is_without_effect(server: Any) -> None:
+    data = server.register(
+        proctoringSettings={"navigationControl": True, "recording": False, "lockdown": {"required": ["keys"]}}
+    ).data
+    assert data.not_enforced == ()
     assert data.settings.recording is False
+    assert data.settings.lockdown.required == ("keys",)
+    assert (data.client, data.msb_keys) == (PUBLIC, ())
+
+
+def test_what_is_required_and_off_at_once_is_named(server: Any) -> None:
+    both = {"required": ["keys", "focus"], "off": ["keys", "focus", "power"]}
+    error = error_of(server.init(proctoringSettings={"navigationControl": True, "lockdown": both}))
+    assert "it names what is required: System keys, Exam window" in error["message"]
+
+
+def test_lockdown_settings_without_a_lockdown_are_harmless(server: Any) -> None:
+    data = server.register(proctoringSettings={"lockdown": {"required": ["keys"]}, "msbKey": "nonsense"}).data
+    assert data.settings.lockdown.required == ("keys",)
 
 
 def test_whoever_leaves_out_id_and_photo_leaves_out_the_id(server: Any) -> None:

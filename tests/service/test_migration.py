@@ -6,9 +6,13 @@ import apsw
 import msgspec
 import pytest
 
-from secureproctor.contract.channel import Command
+from secureproctor.contract.channel import Command, LockdownChanged
 from secureproctor.contract.link import Link
-from secureproctor.service import conversation, ledger
+from secureproctor.contract.lockdown import LockdownSettings
+from secureproctor.contract.report import SCHEMA, LockdownReport
+from secureproctor.service import attested, conversation, doubts, ledger, lockdown
+from secureproctor.service.lockdown import Lockdown
+from secureproctor.service.report import Facts, build_report
 from secureproctor.service.schema import MIGRATIONS, VERSION
 from secureproctor.service.sessions import load_link
 from tests.service.house import House
@@ -48,6 +52,20 @@ def second_version(folder: Path) -> None:
     old.close()
 
 
+def third_version(folder: Path) -> None:
+    """A database as version 3 made it, with a session that asked for what had no effect then."""
+    second_version(folder)
+    old = apsw.Connection(str(folder / "service.db"))
+    old.execute(MIGRATIONS[3]).fetchall()
+    old.execute(
+        "UPDATE sessions SET settings = ?, state = 'ended', end_reason = 'stopped', started_ms = 2000, ended_ms = 9000,"
+        " ended_us = 7000000, through = 1, heard_ms = 9000, step = 'authorized'",
+        ('{"navigationControl": true, "msb": true, "msbKey": "made in advance"}',),
+    )
+    old.execute("PRAGMA user_version=3").fetchall()
+    old.close()
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     second_version(tmp_path)
@@ -83,6 +101,45 @@ def test_an_old_command_that_reached_nobody_lapses(folder: Path) -> None:
             assert ledger.commands(db, SESSION)[1].status == "expired"
             (body,) = load_link(db, SESSION).waiting.values()
         assert msgspec.json.decode(body, type=Command).lifetime_s == 0
+    finally:
+        house.store.close()
+
+
+def test_a_session_of_the_version_before_has_no_lockdown_to_tell_of_and_opens(tmp_path: Path) -> None:
+    third_version(tmp_path)
+    house = House(tmp_path)
+    try:
+        session = house.sessions.find(SESSION)
+        assert (session.step, session.state, session.phase, session.attested, session.zero_ms) == (
+            "authorized", "ended", "off", 0, None
+        )  # fmt: skip
+        assert session.settings.locked
+        assert session.settings.lockdown == LockdownSettings()
+        house.once()
+        with house.store.transaction() as db:
+            known = attested.known(db, SESSION)
+        assert known == Lockdown()
+        report = build_report(Facts(session, [], {}, {}, [], [], [], [], lockdown=known))
+        assert (report.schema, report.lockdown, report.not_enforced) == (SCHEMA, LockdownReport(), ())
+        assert report.settings["msbKey"] == "made in advance"
+        assert [flag.flag for flag in report.flags if flag.flag == "ATTESTATION_MISSING"] == []
+    finally:
+        house.store.close()
+
+
+def test_an_old_lockdown_goes_with_its_session(tmp_path: Path) -> None:
+    third_version(tmp_path)
+    house = House(tmp_path)
+    try:
+        with house.store.transaction() as db:
+            lockdown.tell(db, SESSION, LockdownChanged("locked", (), 1))
+            doubts.note(db, SESSION, doubts.Doubt("missing", 1, 2, 1))
+            attested.first_use(db, SESSION, "x", 1, 1)
+            db.execute("DELETE FROM sessions WHERE id = ?", (SESSION,))
+            for table in ("lockdowns", "doubts", "used_attestations"):
+                assert next(db.execute(f"SELECT count(*) FROM {table}")) == (0,)
+            doubts.note(db, SESSION, doubts.Doubt("missing", 1, 2, 1))
+            assert doubts.of(db, SESSION) == (), "a look that comes after the purge is for nobody"
     finally:
         house.store.close()
 

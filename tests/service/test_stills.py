@@ -8,7 +8,7 @@ import pytest
 from secureproctor.contract.channel import STATUS_ORDER, AuthorizationChanged, Command, CommandUpdate, SessionChanged
 from secureproctor.contract.console import Issue
 from secureproctor.contract.http import ProctoringSettings
-from secureproctor.contract.report import CommandReport, StillReport
+from secureproctor.contract.report import SCHEMA, CommandReport, StillReport
 from secureproctor.contract.streams import MEDIA, Stream
 from secureproctor.service.identity import identity
 from secureproctor.service.session import stepped
@@ -80,7 +80,7 @@ def test_the_report_holds_pictures_identity_and_a_chain_of_their_own(server: Any
         agent.settle()
         access = console.snapshot(candidate.id, lambda s: s.state == "ended").access
     report = get(candidate, "report", access).json()
-    assert report["schema"] == 2
+    assert report["schema"] == SCHEMA
     assert [(chain["stream"], chain["records"], chain["verified"]) for chain in report["chains"]] == [
         ("screen", 2, True), ("webcam", 2, True), ("audio", 2, True), ("stills", 3, True)
     ]  # fmt: skip

@@ -25,7 +25,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import Server, ServerConnection, serve
 
-from secureproctor.contract import console, http
+from secureproctor.contract import attestation, console, http
 from secureproctor.contract import page as contract
 from secureproctor.contract.errors import ErrorAnswer, Refusal
 
@@ -63,8 +63,12 @@ PARAMS: dict[str, type[Any]] = {
     "consent": contract.Consent,
     "startPreview": contract.Picture,
     "takePhoto": contract.Picture,
+    "quit": contract.Quit,
+    "attest": contract.Attest,
     "visibility": contract.Visibility,
 }
+BROWSERS_OWN = {"attach", "beat", "handFrame"}
+"""Methods of the secure browser, of which a page has none."""
 IDLE = contract.Status(agent="agent 0.1", state="idle")
 REGISTERED = contract.Registered("token-1", "session-1", 300, http.ProctoringSettings(), ())
 CHECKS = contract.CheckResults(
@@ -230,7 +234,7 @@ class Site:
             Route("/v1/proctor/login", self.log_in, methods=["POST"]),
             Route("/v1/proctors", self.listed),
             Route("/v1/proctors/{name}", self.account, methods=["PUT", "DELETE"]),
-            Route("/{path:path}", self.serve),
+            Route("/{path:path}", self.serve, methods=["GET", "POST"]),
         ]
         return Starlette(routes=routes)
 
@@ -370,15 +374,16 @@ class ExamPage:
         """Install the extension, for the pages that are loaded from now on."""
         self.page.add_init_script(f"({EXTENSION})({msgspec.json.encode(self.agent.url).decode()})")
 
-    def connect(self, **options: Any) -> None:
-        """Make `proctor`, and let it listen: `heard` holds each event with its kind."""
+    def connect(self, *kinds: str, **options: Any) -> None:
+        """Make `proctor`, and let it listen, to these kinds from the beginning: `heard` holds each event with its kind."""
         self.page.evaluate(
-            """(options) => {
+            """([kinds, options]) => {
                 globalThis.proctor = new SecureProctor(options);
                 globalThis.heard = [];
                 globalThis.listen = (kind) => proctor.setListener(kind, (event) => heard.push([kind, event]));
+                kinds.forEach(listen);
             }""",
-            {"agentUrl": self.agent.url, **options},
+            [kinds, {"agentUrl": self.agent.url, **options}],
         )
 
     def told(self, call: str) -> dict[str, Any]:
@@ -416,6 +421,7 @@ def agent() -> Iterator[FakeAgent]:
             "sendMessage": contract.Sent("chat-1"),
             "conversation": contract.Conversation(()),
             "departed": contract.Departed("https://proctoring.example", ()),
+            "attest": contract.Attested(attestation.HEADER, "head.claims.signature", 1_700_000_020_000),
         }
     )
     fake.open()

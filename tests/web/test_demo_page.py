@@ -13,7 +13,8 @@ from playwright.sync_api import Page, expect
 from secureproctor.contract import page as contract
 from secureproctor.contract import signing
 from secureproctor.contract.errors import ErrorInfo, Refusal
-from secureproctor.contract.http import MANDATORY, NOT_YET_ENFORCED, SETTINGS, InitBody, ProctoringSettings
+from secureproctor.contract.http import MANDATORY, SETTINGS, InitBody, ProctoringSettings
+from secureproctor.contract.lockdown import LockdownSettings
 
 Until = Callable[..., None]
 PRIVATE_KEY = "prïvate+key/="
@@ -44,21 +45,12 @@ def filled(demo: Page) -> Page:
 
 
 def test_the_form_asks_for_every_setting_of_the_contract(demo: Page) -> None:
-    labels = demo.locator("#form label").all_inner_texts()
+    labels = demo.locator("#form :is(label, legend)").all_inner_texts()
     for name, (label, _) in SETTINGS.items():
         assert any(text.rstrip("*").startswith(label) for text in labels), name
     for name, label in {**MANDATORY, "privateKey": "Private Key", "msbKey": "MSB Key"}.items():
         expect(demo.locator(f"label[for={name}]")).to_have_text(f"{label}*")
         expect(demo.locator(f"#{name}")).to_have_attribute("aria-required", "true")
-
-
-def test_settings_without_effect_say_so(demo: Page) -> None:
-    badges = demo.locator("[data-not-enforced]")
-    assert {badge.get_attribute("data-not-enforced") for badge in badges.all()} == NOT_YET_ENFORCED
-    assert set(badges.all_inner_texts()) == {"not yet enforced"}
-    named = demo.evaluate("async () => (await import('/web/demo-form.js')).NOT_YET_ENFORCED")
-    assert set(named) == NOT_YET_ENFORCED
-    assert len(named) == len(NOT_YET_ENFORCED)
 
 
 def test_the_form_begins_with_the_contracts_defaults(filled: Page, agent: Any) -> None:
@@ -88,6 +80,9 @@ FAULTS = [
     ("candidatePhotoUrl", "javascript:alert(1)", "Give an address that begins with http:// or https://."),
     ("candidatePhotoUrl", "photo.jpg", "Give an address that begins with http:// or https://."),
     ("msbKey", "", "Fill in MSB Key."),
+    ("lockdownRequired", "keys, screens,locks", "There is no rule screens, locks."),
+    ("browsingTolerance", "1001", "Give a whole number from 0 to 1000, or nothing."),
+    ("browsingTolerance", "1.5", "Give a whole number from 0 to 1000, or nothing."),
 ]
 
 
@@ -109,7 +104,14 @@ def test_each_fault_is_told_at_its_field_and_nothing_is_sent(filled: Page, agent
 
 
 def test_what_has_no_meaning_cannot_be_chosen(filled: Page, agent: Any) -> None:
+    locks = "#lockdownRequired, #browsingTolerance, #beyondTolerance, #programsPolicy, #whilePaused"
     expect(filled.locator("#msbKey")).to_be_disabled()
+    for switch in ("#navigationControl", "#msb"):
+        assert all(field.is_disabled() for field in filled.locator(locks).all())
+        filled.check(switch)
+        assert not any(field.is_disabled() for field in filled.locator(locks).all())
+        filled.fill("#lockdownRequired", "keys")
+        filled.uncheck(switch)
     filled.check("#initialStatePaused")
     filled.uncheck("#pauseResume")
     expect(filled.locator("#initialStatePaused")).to_be_disabled()
@@ -117,6 +119,7 @@ def test_what_has_no_meaning_cannot_be_chosen(filled: Page, agent: Any) -> None:
     expect(filled.locator("#consoleToken")).to_have_text("token-1")
     settings = sent(agent.named("init")[0]).proctoring_settings
     assert (settings.pause_resume, settings.initial_state) == (False, "running")
+    assert settings.lockdown == LockdownSettings()
 
 
 def test_the_form_arrives_as_it_was_filled(filled: Page, agent: Any) -> None:
@@ -127,6 +130,11 @@ def test_the_form_arrives_as_it_was_filled(filled: Page, agent: Any) -> None:
     filled.fill("#msbKey", "msb-key")
     filled.fill("#candidatePhotoUrl", "https://exam.example/zoe.jpg")
     filled.fill("#expiryTime", "120")
+    filled.fill("#lockdownRequired", "keys, focus ,displays")
+    filled.fill("#browsingTolerance", "3")
+    filled.select_option("#beyondTolerance", "pause")
+    filled.select_option("#programsPolicy", "ask")
+    filled.select_option("#whilePaused", "lifted")
     filled.click("#init")
     expect(filled.locator("#consoleToken")).to_have_text("token-1")
     body = sent(agent.named("init")[0])
@@ -136,6 +144,10 @@ def test_the_form_arrives_as_it_was_filled(filled: Page, agent: Any) -> None:
         screen_capture=False, recording=False, audio_proctoring=False, authorization=True, pause_resume=True,
         initial_state="paused", end_test=False, msb=True, msb_key="msb-key", navigation_control=True, skip_id=True,
         skip_id_and_photo=True, candidate_photo_url="https://exam.example/zoe.jpg", capture_while_paused=False,
+        lockdown=LockdownSettings(
+            required=("keys", "focus", "displays"), browsing_tolerance=3, beyond_tolerance="pause", programs="ask",
+            while_paused="lifted",
+        ),
     )  # fmt: skip
 
 

@@ -202,7 +202,7 @@ def test_it_says_who_when_and_how_credible(report: Page) -> None:
 def test_it_tells_all_that_the_report_holds(report: Page) -> None:
     expect(report.locator("#coverage")).to_contain_text("66.7 %")
     expect(report.locator("#coverage")).to_contain_text("agent restarted")
-    expect(report.locator("#flags")).to_contain_text("away from window")
+    expect(report.locator("#flags")).to_contain_text("Away from window")
     expect(report.locator("#flags")).to_contain_text("1: page hidden")
     expect(report.locator("#commands tbody td")).to_have_count(7)
     expect(report.locator("#commands")).to_contain_text("by page")

@@ -4,15 +4,18 @@ import hashlib
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, get_args, get_type_hints
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Request, expect
 
+from secureproctor.contract import lockdown, msb, signing
 from secureproctor.contract import page as contract
-from secureproctor.contract import signing
+from secureproctor.contract.attestation import HEADER, VERDICTS
 from secureproctor.contract.errors import CODES, ErrorInfo, Refusal
+from secureproctor.contract.http import ProctoringSettings
 from secureproctor.contract.stills import HINTS, Identity
+from tests.web.conftest import BROWSERS_OWN
 
 Until = Callable[..., None]
 
@@ -67,7 +70,14 @@ CALLS: dict[str, tuple[str, dict[str, Any]]] = {
     "proctor.conversation()": ("conversation", {}),
     "proctor.departed()": ("departed", {}),
     "proctor.takeOver()": ("takeOver", {}),
-}
+    "proctor.quit('Schlüssel')": ("quit", {"password": "Schlüssel"}),
+    "proctor.attest('https://exam.example/answers#here')": (
+        "attest", {"url": "https://exam.example/answers", "once": False},
+    ),
+    "proctor.attest('https://exam.example/answers?n=1', {once: true})": (
+        "attest", {"url": "https://exam.example/answers?n=1", "once": True},
+    ),
+}  # fmt: skip
 
 
 def test_every_call_reaches_the_agent_with_the_contracts_params(blank: Page, agent: Any) -> None:
@@ -81,7 +91,54 @@ def test_every_call_reaches_the_agent_with_the_contracts_params(blank: Page, age
 
 
 def test_each_method_of_the_contract_has_a_call() -> None:
-    assert {method for method, _ in CALLS.values()} | {"visibility"} == set(contract.METHODS)
+    assert {method for method, _ in CALLS.values()} | {"visibility"} == set(contract.METHODS) - BROWSERS_OWN
+
+
+def test_a_page_has_no_call_of_the_secure_browsers_own(blank: Page, agent: Any) -> None:
+    connected(blank, agent)
+    there = "(names) => names.filter((name) => name in proctor)"
+    assert set(contract.METHODS) >= BROWSERS_OWN
+    assert blank.evaluate(there, sorted(BROWSERS_OWN)) == []
+
+
+def test_an_attestation_is_a_header_with_its_end(blank: Page, agent: Any) -> None:
+    connected(blank, agent)
+    assert told(blank, "proctor.attest('answers')") == {
+        "value": {"header": HEADER, "value": "head.claims.signature", "expiresMs": 1_700_000_020_000}
+    }
+    assert agent.named("attest") == [contract.Attest(blank.url.replace("/blank", "/answers"))]
+
+
+def test_an_attested_request_carries_its_own_attestation_to_its_own_server(blank: Page, site: Any, agent: Any) -> None:
+    site.files["/answers"] = ("application/json", b'"taken"')
+    connected(blank, agent)
+    asked: list[Request] = []
+    blank.on("request", lambda request: asked.append(request) if "/answers" in request.url else None)
+    call = (
+        "proctor.attestedFetch('/answers?n=1', {method: 'POST', body: 'A', headers: {'X-Mine': 'kept'}})"
+        ".then((answer) => answer.json())"
+    )
+    assert told(blank, call) == {"value": "taken"}
+    assert [(each.url, each.method, each.post_data) for each in asked] == [(f"{site.url}/answers?n=1", "POST", "A")]
+    assert asked[0].headers[HEADER.lower()] == "head.claims.signature"
+    assert asked[0].headers["x-mine"] == "kept"
+    assert agent.named("attest") == [contract.Attest(f"{site.url}/answers?n=1", once=True)]
+    assert told(blank, "proctor.attestedFetch('https://evil.example/answers')")["code"] == "url_elsewhere"
+    agent.answers["attest"] = Refusal("attestation_not_possible", why="nothing runs")
+    assert told(blank, "proctor.attestedFetch('/answers')")["code"] == "attestation_not_possible"
+    assert len(asked) == 1
+
+
+def test_warnings_are_told_until_they_are_listened_to_no_more(blank: Page, agent: Any) -> None:
+    connected(blank, agent)
+    blank.evaluate("() => { globalThis.heard = []; globalThis.over = proctor.onWarning(({text}) => heard.push(text)) }")
+    told(blank, "proctor.hello()")
+    agent.tell(contract.WarningEvent("left_window", "You left the exam window.", 1, 2))
+    blank.wait_for_function("heard.length === 1")
+    blank.evaluate("over(); proctor.setListener('warning', ({kind}) => heard.push(kind))")
+    agent.tell(contract.WarningEvent("displays", "Two displays are in use."))
+    blank.wait_for_function("heard.length === 2")
+    assert blank.evaluate("heard") == ["You left the exam window.", "displays"]
 
 
 def test_hello_is_said_first_and_its_status_is_kept(blank: Page, agent: Any) -> None:
@@ -376,13 +433,20 @@ WIRE = {
     "LinkStatus": contract.LinkStatus,
     "RoomStatus": contract.RoomStatus,
     "DrainStatus": contract.DrainStatus,
+    "LockdownStatus": contract.LockdownStatus,
+    "RuleStatus": lockdown.RuleStatus,
+    "ProgramAsked": contract.ProgramAsked,
+    "BrowserIdentity": msb.BrowserIdentity,
+    "WarningEvent": contract.WarningEvent,
+    "Settings": ProctoringSettings,
+    "LockdownSettings": lockdown.LockdownSettings,
 }
 
 
 @pytest.mark.parametrize("name", WIRE)
 def test_the_types_have_the_fields_of_the_wire(name: str) -> None:
     body = (WEB / "secureproctor.d.ts").read_text().split(f"export interface {name} {{")[1].split("\n}")[0]
-    assert set(re.findall(r"^  (\w+)\??:", body, re.MULTILINE)) == set(WIRE[name].__struct_fields__)
+    assert set(re.findall(r"^  (\w+)\??:", body, re.MULTILINE)) == set(WIRE[name].__struct_encode_fields__)
 
 
 def named(union: str) -> set[str]:
@@ -399,6 +463,11 @@ def test_the_types_name_every_code() -> None:
     assert {code for code in named("ExtensionErrorCode") if f'"{code}"' not in extension} == set()
     assert named("Hint") == set(HINTS)
     assert named("Identity") == set(get_args(Identity))
+    assert named("RuleId") == set(lockdown.RULES)
+    assert named("Standing") == set(lockdown.STANDINGS)
+    assert named("Phase") == set(lockdown.PHASES)
+    assert named("AttestationVerdict") == set(VERDICTS)
+    assert named("WarningKind") == set(get_args(get_type_hints(contract.WarningEvent)["kind"]))
 
 
 def test_the_countdown_of_the_types_comment_works_as_it_stands(blank: Page, agent: Any) -> None:

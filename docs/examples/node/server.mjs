@@ -5,7 +5,7 @@
  *
  * It serves the exam page at http://127.0.0.1:8000/ and signs what the page hands to the agent: `POST /sign/init` and
  * `POST /sign/report`, by the scheme `?scheme=body` or `?scheme=parameters`. The page says nothing about who the candidate
- * is: the server knows.
+ * is: the server knows. `GET /questions` is for a locked exam only: the service judges the attestation of each request.
  */
 
 import { createHmac, pbkdf2Sync } from "node:crypto";
@@ -16,6 +16,8 @@ const SERVICE = process.env.PROCTOR_SERVICE ?? "http://127.0.0.1:8400";
 const PUBLIC_KEY = required("PROCTOR_PUBLIC_KEY");
 const PRIVATE_KEY = required("PROCTOR_PRIVATE_KEY");
 const PORT = Number(process.env.PORT ?? 8000);
+/** How the candidates' browsers spell this server. Never take it from a request: whoever sends it can write what they want. */
+const ADDRESS = process.env.EXAM_ADDRESS ?? `http://127.0.0.1:${PORT}`;
 const PAGE = new URL("../exam.html", import.meta.url);
 
 function required(name) {
@@ -77,14 +79,39 @@ function report(scheme, reportFormat) {
   return { query: { ...stampedQuery, asgn: signParameters("GET", `${SERVICE}/v2/report/`, stampedQuery) } };
 }
 
+/** What the service says of a request's header SecureProctor-Attestation: `ok`, and else `verdict` and `reason`. */
+async function verified(attestation, path) {
+  const { userId, groupName } = candidate();
+  const url = `${ADDRESS}${path}`;
+  const body = JSON.stringify({ publicKey: PUBLIC_KEY, token: attestation, url, userId, groupName });
+  const headers = { Authorization: signBody(body), "Content-Type": "application/json" };
+  const answer = await fetch(`${SERVICE}/v1/attestations/verify`, { method: "POST", body, headers });
+  if (!answer.ok) throw new Error(await answer.text());
+  return (await answer.json()).data;
+}
+
+async function questions(request, response) {
+  try {
+    const { ok, reason } = await verified(request.headers["secureproctor-attestation"] ?? "", request.url);
+    const told = ok ? { questions: ["Why is the sky blue?"] } : { reason };
+    answer(response, "application/json", JSON.stringify(told), ok ? 200 : 403);
+  } catch (error) {
+    // the service cannot be asked: the candidate is to try again, and sees nothing meanwhile
+    console.error(error);
+    response.writeHead(503).end();
+  }
+}
+
 const SIGNED = { "/sign/init": init, "/sign/report": report };
 
-const server = createServer(({ method, url }, response) => {
+const server = createServer((request, response) => {
+  const { method, url } = request;
   const { pathname, searchParams } = new URL(url, "http://exam");
   if (method === "GET" && pathname === "/") {
     const page = readFileSync(PAGE, "utf8").replaceAll("{{service}}", SERVICE);
     return answer(response, "text/html; charset=utf-8", page);
   }
+  if (method === "GET" && pathname === "/questions") return questions(request, response);
   if (method === "POST" && Object.hasOwn(SIGNED, pathname)) {
     const signed = SIGNED[pathname](searchParams.get("scheme") ?? "body", searchParams.get("format") ?? "url");
     return answer(response, "application/json", JSON.stringify(signed));
@@ -92,8 +119,8 @@ const server = createServer(({ method, url }, response) => {
   return response.writeHead(404).end();
 });
 
-function answer(response, kind, text) {
-  response.writeHead(200, { "Content-Type": kind, "Cache-Control": "no-store" }).end(text);
+function answer(response, kind, text, status = 200) {
+  response.writeHead(status, { "Content-Type": kind, "Cache-Control": "no-store" }).end(text);
 }
 
 server.listen(PORT, "127.0.0.1", () => console.log(`The exam is at http://127.0.0.1:${server.address().port}/`));

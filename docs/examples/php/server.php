@@ -6,7 +6,7 @@
  *
  * It serves the exam page at http://127.0.0.1:8000/ and signs what the page hands to the agent: `POST /sign/init` and
  * `POST /sign/report`, by the scheme `?scheme=body` or `?scheme=parameters`. The page says nothing about who the candidate
- * is: the server knows.
+ * is: the server knows. `GET /questions` is for a locked exam only: the service judges the attestation of each request.
  */
 
 declare(strict_types=1);
@@ -14,6 +14,8 @@ declare(strict_types=1);
 define('SERVICE', getenv('PROCTOR_SERVICE') ?: 'http://127.0.0.1:8400');
 define('PUBLIC_KEY', required('PROCTOR_PUBLIC_KEY'));
 define('PRIVATE_KEY', required('PROCTOR_PRIVATE_KEY'));
+// How the candidates' browsers spell this server. Never take it from a request: whoever sends it can write what they want.
+define('ADDRESS', getenv('EXAM_ADDRESS') ?: "http://127.0.0.1:{$_SERVER['SERVER_PORT']}");
 
 function required(string $name): string
 {
@@ -92,6 +94,38 @@ function report(string $scheme, string $format): array
     return ['query' => $query + ['asgn' => sign_parameters('GET', SERVICE . '/v2/report/', $query)]];
 }
 
+/** What the service says of a request's header SecureProctor-Attestation: `ok`, and else `verdict` and `reason`. */
+function verified(string $attestation, string $path): array
+{
+    $who = candidate();
+    $body = json_encode([
+        'publicKey' => PUBLIC_KEY,
+        'token' => $attestation,
+        'url' => ADDRESS . $path,
+        'userId' => $who['userId'],
+        'groupName' => $who['groupName'],
+    ]);
+    $headers = ['Content-Type: application/json', 'Authorization: ' . sign_body($body)];
+    $request = ['method' => 'POST', 'header' => $headers, 'content' => $body, 'timeout' => 10];
+    $answer = @file_get_contents(SERVICE . '/v1/attestations/verify', false, stream_context_create(['http' => $request]));
+    return $answer === false ? throw new RuntimeException('The service cannot be asked.') : json_decode($answer, true)['data'];
+}
+
+function questions(): void
+{
+    try {
+        $judged = verified($_SERVER['HTTP_SECUREPROCTOR_ATTESTATION'] ?? '', $_SERVER['REQUEST_URI']);
+    } catch (RuntimeException $error) {
+        // the candidate is to try again, and sees nothing meanwhile
+        error_log($error->getMessage());
+        http_response_code(503);
+        return;
+    }
+    http_response_code($judged['ok'] ? 200 : 403);
+    $told = $judged['ok'] ? ['questions' => ['Why is the sky blue?']] : ['reason' => $judged['reason']];
+    answer('application/json', json_encode($told));
+}
+
 function answer(string $kind, string $text): void
 {
     header("Content-Type: $kind");
@@ -107,6 +141,7 @@ match ($_SERVER['REQUEST_METHOD'] . ' ' . parse_url($_SERVER['REQUEST_URI'], PHP
         'text/html; charset=utf-8',
         str_replace('{{service}}', SERVICE, file_get_contents(__DIR__ . '/../exam.html')),
     ),
+    'GET /questions' => questions(),
     'POST /sign/init' => answer('application/json', json_encode(init($scheme))),
     'POST /sign/report' => answer('application/json', json_encode(report($scheme, $format))),
     default => http_response_code(404),

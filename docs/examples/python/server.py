@@ -4,7 +4,7 @@
 
 It serves the exam page at http://127.0.0.1:8000/ and signs what the page hands to the agent: `POST /sign/init` and
 `POST /sign/report`, by the scheme `?scheme=body` or `?scheme=parameters`. The page says nothing about who the candidate
-is: the server knows.
+is: the server knows. `GET /questions` is for a locked exam only: the service judges the attestation of each request.
 """
 
 import base64
@@ -16,11 +16,14 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
+from urllib.request import Request, urlopen
 
 SERVICE = os.environ.get("PROCTOR_SERVICE", "http://127.0.0.1:8400")
 PUBLIC_KEY = os.environ["PROCTOR_PUBLIC_KEY"]
 PRIVATE_KEY = os.environ["PROCTOR_PRIVATE_KEY"]
 PORT = int(os.environ.get("PORT", "8000"))
+ADDRESS = os.environ.get("EXAM_ADDRESS", f"http://127.0.0.1:{PORT}")
+"""How the candidates' browsers spell this server. Never take it from a request: whoever sends it can write what they want."""
 PAGE = Path(__file__).parents[1] / "exam.html"
 
 
@@ -81,6 +84,25 @@ def report(scheme: str, report_format: str) -> dict[str, object]:
     return {"query": {**query, "asgn": sign_parameters("GET", f"{SERVICE}/v2/report/", query)}}
 
 
+def verified(attestation: str, path: str) -> dict[str, object]:
+    """What the service says of a request's header SecureProctor-Attestation: `ok`, and else `verdict` and `reason`."""
+    who = candidate()
+    body = json.dumps(
+        {
+            "publicKey": PUBLIC_KEY,
+            "token": attestation,
+            "url": f"{ADDRESS}{path}",
+            "userId": who["userId"],
+            "groupName": who["groupName"],
+        }
+    )
+    headers = {"Authorization": sign_body(body), "Content-Type": "application/json"}
+    request = Request(f"{SERVICE}/v1/attestations/verify", body.encode(), headers)  # noqa: S310 - the address is our own
+    with urlopen(request, timeout=10) as answer:  # noqa: S310 - as above
+        judged: dict[str, object] = json.load(answer)["data"]
+    return judged
+
+
 SIGNED = {"/sign/init": init, "/sign/report": report}
 
 
@@ -88,7 +110,10 @@ class Exam(BaseHTTPRequestHandler):
     """The exam's pages and signatures."""
 
     def do_GET(self) -> None:
-        """The exam page."""
+        """The exam page, and its questions."""
+        if urlsplit(self.path).path == "/questions":
+            self._questions()
+            return
         if urlsplit(self.path).path != "/":
             self.send_error(404)
             return
@@ -105,9 +130,18 @@ class Exam(BaseHTTPRequestHandler):
         signed = SIGNED[address.path](asked.get("scheme", "body"), asked.get("format", "url"))
         self._answer("application/json", json.dumps(signed))
 
-    def _answer(self, kind: str, text: str) -> None:
+    def _questions(self) -> None:
+        try:
+            judged = verified(self.headers.get("SecureProctor-Attestation", ""), self.path)
+        except OSError:  # the service cannot be asked: the candidate is to try again, and sees nothing meanwhile
+            self.send_error(503)
+            return
+        told = {"questions": ["Why is the sky blue?"]} if judged["ok"] else {"reason": judged["reason"]}
+        self._answer("application/json", json.dumps(told), 200 if judged["ok"] else 403)
+
+    def _answer(self, kind: str, text: str, status: int = 200) -> None:
         data = text.encode()
-        self.send_response(200)
+        self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(data)))
         self.send_header("Cache-Control", "no-store")

@@ -12,11 +12,13 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus
 
-from secureproctor.agent.local.door import PAGE_ORIGIN
+from secureproctor.agent.local.browser_desk import BrowserDesk
+from secureproctor.agent.local.door import BROWSER_PID, PAGE_ORIGIN
 from secureproctor.agent.local.holder import Holder
 from secureproctor.agent.local.routes import Desk
 from secureproctor.agent.local.server import LocalServer
 from secureproctor.agent.session.status import view
+from secureproctor.capture.handed import HandedFrames
 from secureproctor.contract.http import InitData
 from secureproctor.contract.page import PATH, HolderEvent, SignedQuery, SignedRequest
 
@@ -101,9 +103,17 @@ class House:
     records: list[tuple[str, bool]]
 
     async def page(
-        self, origin: str | None = PAGE, token: str = "", path: str = PATH, speaks_for: str = "", **options: Any
+        self,
+        origin: str | None = PAGE,
+        token: str = "",
+        path: str = PATH,
+        speaks_for: str = "",
+        browser_pid: int = 0,
+        **options: Any,
     ) -> Caller:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
+        if browser_pid:
+            headers[BROWSER_PID] = str(browser_pid)
         if speaks_for:
             headers[PAGE_ORIGIN] = speaks_for
         address = f"ws://127.0.0.1:{self.port}{path}"
@@ -143,6 +153,7 @@ async def house(stage: "Stage") -> AsyncIterator[House]:
         stage.conductor,
         stage.obedience,
         api,
+        BrowserDesk(stage.browser, HandedFrames()),
         lambda: view(stage.conductor, "agent", 0, stage.obedience.automatic),
         holder,
     )

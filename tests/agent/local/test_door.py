@@ -83,6 +83,22 @@ def test_comes_in(name: str) -> None:
     assert seen.is_page == bool(origin)
 
 
+@pytest.mark.parametrize(
+    ("named", "pid"),
+    [(None, 0), ("4711", 4711), ("", 0), ("-1", 0), ("４", 0), ("1e3", 0), ("99999999999", 0), ("\udcff", 0)],
+)
+def test_a_paired_program_names_the_process_of_its_browser_and_nobody_else_does(named: str | None, pid: int) -> None:
+    def came(origin: str | None, authorization: str) -> Visitor:
+        return admit(
+            host=HERE, port=PORT, origin=origin, authorization=authorization, origins=ORIGINS, pairing=PAIRING,
+            page_origin="https://exam.example", browser_pid=named, peer_port=5,
+        )  # fmt: skip
+
+    host, page = came(None, PAIRED), came("https://exam.example", PAIRED)
+    assert (host.paired, host.browser_pid, host.ports) == (True, pid, (PORT, 5))
+    assert (page.paired, page.browser_pid, page.ports) == (False, 0, (PORT, 5))
+
+
 def test_two_connections_are_two_visitors() -> None:
     headers, _ = WELCOME["the exam's page"]
     assert enter(headers) != enter(headers)

@@ -102,7 +102,7 @@ def test_the_end_is_told_with_code_and_remedy() -> None:
     assert (told["code"], bool(told["message"]), bool(told["remedy"])) == ("pairing_denied", True, True)
 
 
-@pytest.mark.parametrize("origin", ["", "https://exam.example\r\nHost: evil", "https://exäm.example", "x" * 513])
+@pytest.mark.parametrize("origin", ["https://exam.example\r\nHost: evil", "https://exäm.example", "x" * 513])
 def test_what_is_no_origin_is_no_opening(origin: str) -> None:
     with pytest.raises(msgspec.ValidationError):
         msgspec.json.decode(json.dumps({"origin": origin}), type=Opening)

@@ -15,7 +15,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection
 from websockets.sync.server import ServerConnection, serve
 
-from secureproctor.agent.local.door import MAX_MESSAGE, PAGE_ORIGIN
+from secureproctor.agent.local.door import BROWSER_PID, MAX_FRAME_MESSAGE, MAX_MESSAGE, PAGE_ORIGIN
 from secureproctor.agent.local.native_host import Browser, bridge
 from secureproctor.agent.local.pairing import Pairing
 from secureproctor.agent.local.reaching import Denied, knock, missing
@@ -159,6 +159,7 @@ def test_frames_go_both_ways_and_the_agent_learns_for_whom(agent: Agent, start: 
     assert all(isinstance(frame, str) for frame in agent.heard)
     assert agent.headers[0][PAGE_ORIGIN] == ORIGIN
     assert agent.headers[0]["Authorization"] == "Bearer token-1"
+    assert int(agent.headers[0][BROWSER_PID]) == os.getppid()
     assert "Origin" not in agent.headers[0]
 
 
@@ -239,7 +240,7 @@ def test_a_browser_that_does_not_say_for_whom_reaches_nothing(agent: Agent, star
 def test_a_message_that_is_too_long_is_refused_by_its_id_and_the_page_goes_on(agent: Agent, start: Start) -> None:
     extension = start()
     extension.say({"origin": ORIGIN})
-    extension.ask(1, params={"body": "x" * MAX_MESSAGE})
+    extension.ask(1, params={"body": "x" * MAX_FRAME_MESSAGE})
     refused = extension.hear()["frame"]
     assert (refused["id"], refused["error"]["data"]["code"]) == (1, "message_too_long")
     assert refused["error"]["data"]["remedy"]
@@ -251,6 +252,14 @@ def test_a_message_that_is_too_long_is_refused_by_its_id_and_the_page_goes_on(ag
     extension.ask(3)
     assert extension.hear()["frame"]["id"] == 3
     assert len(agent.heard) == 1
+
+
+def test_a_picture_of_a_window_passes_though_it_is_longer_than_what_a_page_may_say(agent: Agent, start: Start) -> None:
+    extension = start()
+    extension.say({"origin": ORIGIN})
+    extension.ask(1, params={"image": "x" * (2 * MAX_MESSAGE)})
+    assert extension.hear()["frame"]["id"] == 1
+    assert len(agent.heard[0]) > 2 * MAX_MESSAGE
 
 
 @pytest.mark.parametrize("message", [{}, [], {"part": "x"}, "text", None])

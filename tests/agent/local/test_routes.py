@@ -4,9 +4,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from secureproctor.agent.local.door import Visitor
+from secureproctor.agent.local.browser_desk import BrowserDesk
+from secureproctor.agent.local.door import MAX_MESSAGE, Visitor
 from secureproctor.agent.local.routes import ROUTES, Desk
 from secureproctor.agent.session.status import view
+from secureproctor.capture.handed import HandedFrames
 from secureproctor.contract.channel import Chat, ChatMark
 from secureproctor.contract.errors import Refusal
 from secureproctor.contract.page import METHODS, DepartedRow, Status
@@ -23,7 +25,8 @@ class Caller:
 
     def __init__(self, stage: "Stage") -> None:
         api: Any = type("Api", (), {"url": "https://service.example"})
-        self.desk = Desk(stage.conductor, stage.obedience, api, lambda: self.view(stage))
+        browser = BrowserDesk(stage.browser, HandedFrames())
+        self.desk = Desk(stage.conductor, stage.obedience, api, browser, lambda: self.view(stage))
 
     @staticmethod
     def view(stage: "Stage") -> Status:
@@ -45,7 +48,12 @@ def test_every_method_of_the_contract_has_a_route() -> None:
 
 def test_what_changes_nothing_is_for_every_page() -> None:
     for_all = {method for method, route in ROUTES.items() if not route.holds}
-    assert for_all == {"hello", "report", "conversation", "departed", "takeOver"}
+    looks = {"hello", "report", "conversation", "departed", "takeOver"}
+    assert for_all == looks | {"attest", "attach", "beat", "handFrame"}
+
+
+def test_only_a_picture_may_be_longer_than_what_a_page_says() -> None:
+    assert {method for method, route in ROUTES.items() if route.longest > MAX_MESSAGE} == {"handFrame"}
 
 
 async def test_a_page_takes_a_candidate_through_authorization(stage: "Stage", caller: Caller) -> None:

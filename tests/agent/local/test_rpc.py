@@ -8,19 +8,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from secureproctor.agent.local import rpc
+from secureproctor.agent.local.door import MAX_MESSAGE
 from secureproctor.agent.local.routes import ROUTES, Nothing
 from secureproctor.contract.channel import CHAT_LENGTH
 from secureproctor.contract.errors import Refusal
 from secureproctor.contract.page import (
     METHODS,
     Acknowledgement,
+    Attach,
+    Attest,
     AutoAcknowledgement,
+    Beat,
     ChatEvent,
     ChatRead,
     Consent,
+    HandedFrame,
     Hello,
     Message,
     Picture,
+    Quit,
     Sent,
     SignedQuery,
     SignedRequest,
@@ -82,6 +88,15 @@ def test_whatever_comes_is_a_call_or_an_rpc_error(frame: str | bytes) -> None:
     assert json.loads(caught.value.frame)["error"]["code"] in {-32700, -32600}
 
 
+def test_a_call_is_not_longer_than_its_method_needs_whoever_makes_it() -> None:
+    """A paired program may send long messages, but only pictures in them."""
+    body = "x" * MAX_MESSAGE
+    assert rpc.read_call(call(method="handFrame", params={"image": body, "at_ms": 1}))[1] == "handFrame"
+    with pytest.raises(rpc.RpcError) as caught:
+        rpc.read_call(call(method="sendMessage", params={"text": body}))
+    assert json.loads(caught.value.frame)["error"]["data"]["code"] == "message_too_long"
+
+
 def test_a_result_a_refusal_and_a_notification_are_written_as_the_protocol_says() -> None:
     assert json.loads(rpc.result(7, Sent("m-1"))) == {"jsonrpc": "2.0", "id": 7, "result": {"id": "m-1"}}
     assert json.loads(rpc.result("a", msgspec.Raw(b'{"data":1}')))["result"] == {"data": 1}
@@ -118,6 +133,11 @@ CALLS: dict[str, msgspec.Struct] = {
     "departed": Nothing(),
     "takeOver": Nothing(),
     "visibility": Visibility(True, False),
+    "quit": Quit("a password"),
+    "attest": Attest("https://exam.example/page", once=True),
+    "attach": Attach("A browser", "1.0", 7, hides_window=True),
+    "beat": Beat(1, 7),
+    "handFrame": HandedFrame("", 1),
 }
 
 
@@ -127,7 +147,8 @@ def test_there_is_a_call_for_every_method() -> None:
 
 def test_a_page_that_does_not_hold_the_session_may_look_and_take_over() -> None:
     free = {name for name, route in ROUTES.items() if not route.holds}
-    assert free == {"hello", "report", "conversation", "departed", "takeOver"}
+    looks = {"hello", "report", "conversation", "departed", "takeOver"}
+    assert free == looks | {"attest", "attach", "beat", "handFrame"}
 
 
 @pytest.mark.parametrize("method", CALLS)

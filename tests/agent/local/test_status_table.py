@@ -12,6 +12,7 @@ from secureproctor.contract.page import (
     ConsentTerms,
     DrainStatus,
     LinkStatus,
+    LockdownStatus,
     PendingRequest,
     RoomStatus,
     Status,
@@ -119,6 +120,21 @@ def test_a_quality_that_is_not_the_usual_one_is_told() -> None:
     assert rows(quality="reduced")["Quality"] == "lower than usual"
     assert rows(quality="least")["Quality"] == "the lowest"
     assert "Quality" not in rows()
+
+
+@pytest.mark.parametrize(
+    ("lockdown", "words"),
+    [
+        (LockdownStatus("locked"), "The rules are applied"),
+        (
+            LockdownStatus("locked", away=2, tolerance_left=1),
+            "The rules are applied; the exam window was left 2 x; 1 x is tolerated still",
+        ),
+        (LockdownStatus("released", away=1), "The machine has been given back; the exam window was left 1 x"),
+    ],
+)
+def test_the_lockdown_says_whether_the_machine_is_locked(lockdown: LockdownStatus, words: str) -> None:
+    assert rows(lockdown=lockdown)["Lockdown"] == words
 
 
 def test_an_expired_session_says_why_it_ended() -> None:

@@ -23,12 +23,16 @@ from secureproctor.agent.proctor.channel import ProctorChannel
 from secureproctor.agent.proctor.obedience import Obedience
 from secureproctor.agent.proctor.protocol import ProctorProtocol
 from secureproctor.agent.proctor.watch import LinkWatch
+from secureproctor.agent.session.attestations import attestations_for
 from secureproctor.agent.session.authorization import authorization_for
 from secureproctor.agent.session.conductor import Conductor
 from secureproctor.agent.session.history import replay
 from secureproctor.agent.session.journal import Entry, Registered
+from secureproctor.agent.session.lockdown import lockdown_for
+from secureproctor.agent.session.locking import Locking
 from secureproctor.agent.session.recall import recall
 from secureproctor.agent.session.session import Session
+from secureproctor.agent.session.sightings import Sightings
 from secureproctor.agent.session.sources import wanted_streams
 from secureproctor.agent.session.viewing import Viewing
 from secureproctor.capture.still import Still
@@ -47,6 +51,7 @@ from secureproctor.contract.http import InitData
 from secureproctor.contract.link import Link, LinkError, Snapshot
 from secureproctor.contract.page import CheckResult, PageEvent
 from secureproctor.contract.stills import StillInfo
+from tests.agent.guards import FakeGuard
 
 logging.getLogger("secureproctor.agent.proctor.channel").setLevel(logging.CRITICAL)
 FRAMES: dict[str, type[msgspec.Struct]] = {
@@ -207,9 +212,12 @@ class Life:
 
     def __post_init__(self) -> None:
         viewing = Viewing(cast(Any, None), self.told.append, lambda kind, of: None, self.start)
+        sightings = Sightings(self.told.append, lambda: None, lambda: False, lambda session, then: None)
+        locking = Locking(lambda tell: FakeGuard(tell, []), sightings)
         self.conductor = Conductor(
-            self.session, cast(Any, self.capture), self.checks, cast(Any, self), self.told.append, lambda: None, viewing
-        )
+            self.session, cast(Any, self.capture), self.checks, cast(Any, self), self.told.append, lambda: None, viewing,
+            locking,
+        )  # fmt: skip
         self.obedience = Obedience(self.conductor)
 
     def start(self, name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
@@ -260,6 +268,7 @@ class Life:
             wanted_streams(data.settings), 0, cast(Any, SimpleNamespace(remove=lambda: None)),
         )  # fmt: skip
         session.authorization = authorization_for(data.settings)
+        session.lockdown, session.attestations = lockdown_for(data.settings), attestations_for(data)
         session.caught_up.set()
         return session
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tests.agent.conftest import Stage
 
 KEY = X25519PrivateKey.from_private_bytes(bytes(range(32)))
-SETTINGS = ProctoringSettings(authorization=True)
+SETTINGS = ProctoringSettings(authorization=True, navigation_control=True)
 
 
 def test_every_command_of_the_contract_has_a_row() -> None:

@@ -19,7 +19,7 @@ from tests.agent.proctor.lives import Play
 
 ORDERS = [
     ("pause", ""), ("resume", ""), ("end", ""), ("quality", "least"), ("quality", "reduced"), ("snapshot", "screen"),
-    ("authorize", ""), ("reject", ""), ("resubmit", "photo"), ("pause", "now"), ("levitate", ""),
+    ("authorize", ""), ("reject", ""), ("resubmit", "photo"), ("pause", "now"), ("levitate", ""), ("override", "keys"),
 ]  # fmt: skip
 DEEDS = st.one_of(
     st.tuples(st.just("order"), st.sampled_from(ORDERS)),
@@ -57,7 +57,7 @@ class Sockets:
 
 
 async def play(desk: bool, automatic: bool, deeds: list[tuple[str, Any]], sockets: Sockets) -> Play:
-    play = Play(init_data(authorization=desk, skip_id_and_photo=True))
+    play = Play(init_data(authorization=desk, skip_id_and_photo=True, navigation_control=True))
     sockets.service = play.service
     async with play.played():
         await play.by_hand(lambda: play.life.conductor.check_system())
@@ -156,6 +156,7 @@ def test_each_command_takes_effect_at_most_once_and_is_answered(
         (False, ORDERS[2]),
         (False, ORDERS[3]),
         (False, ORDERS[5]),
+        (False, ORDERS[11]),
         (True, ORDERS[6]),
         (True, ORDERS[7]),
     ],

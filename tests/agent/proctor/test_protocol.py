@@ -56,8 +56,8 @@ def test_a_message_that_comes_twice_comes_out_once(protocol: ProctorProtocol, se
     assert protocol.receive(frame)[0] is None
 
 
-def test_a_keep_alive_is_nothing_to_act_on(protocol: ProctorProtocol, service: Link) -> None:
-    assert protocol.receive(service.momentary(KeepAlive(1))) == (None, [])
+def test_a_keep_alive_comes_out_for_its_nonce(protocol: ProctorProtocol, service: Link) -> None:
+    assert protocol.receive(service.momentary(KeepAlive(1, "nonce"))) == (KeepAlive(1, "nonce"), [])
 
 
 def test_a_message_of_an_unknown_type_is_taken_and_ignored(protocol: ProctorProtocol, service: Link) -> None:

@@ -13,15 +13,22 @@ from secureproctor.agent.session.journal import (
     CommandMoved,
     EndOrdered,
     Entry,
+    KeyVerified,
     QualityAsked,
+    QuitTried,
     Registered,
+    RuleOverridden,
     SnapshotBegun,
     Started,
     StateEntered,
+    WindowLeft,
 )
+from secureproctor.agent.session.lockdown import lockdown_of
 from secureproctor.agent.session.machine import State
 from secureproctor.contract.channel import Chat, Command, CommandStatus
 from secureproctor.contract.http import InitData, ProctoringSettings
+from secureproctor.contract.lockdown import LockdownSettings
+from secureproctor.contract.msb import MsbClaims
 from secureproctor.contract.page import ChatMessage
 
 DATA = InitData("token", "0f-id", 300, ProctoringSettings(), "a2V5", (), (), 1, 3600, "user", "group")
@@ -101,6 +108,7 @@ PAUSE = Command("c-1", "pause", 7, 300, "please", by="Ada")
         StateEntered("paused", 5, 6, command="c-1"),
         AuthorizationMoved("authorized", 5, (), "fine", "Ada", "c-1"),
         QualityAsked("least", "c-1"),
+        RuleOverridden("keys", 5, "Ada", "fine", "c-1"),
     ],
     ids=lambda entry: type(entry).__name__,
 )
@@ -142,6 +150,30 @@ def test_the_conversation_is_there_with_its_marks() -> None:
 def test_quality_and_an_end_that_was_ordered_are_remembered() -> None:
     history = told(QualityAsked("reduced", "c-1"), QualityAsked("least", "c-2"), EndOrdered("expired"))
     assert (history.quality, history.end_ordered) == ("least", "expired")
+
+
+KEY = KeyVerified(MsbClaims("client", "group", 1, 1, 2, "j", lockdown=LockdownSettings(required=("focus",))), "kid", 2)
+
+
+def test_the_lockdown_is_what_init_and_key_asked_for_and_knows_what_happened() -> None:
+    wanted = LockdownSettings(required=("keys",), browsing_tolerance=3)
+    data = msgspec.structs.replace(DATA, settings=ProctoringSettings(msb=True, lockdown=wanted))
+    entries: list[Entry] = [
+        KEY,
+        RuleOverridden("keys", 5, "Ada", "fine", "c-1"),
+        WindowLeft(1),
+        WindowLeft(2),
+        QuitTried(7),
+    ]
+    lockdown = lockdown_of(data.settings, told(*entries, data=data))
+    assert lockdown is not None
+    assert (lockdown.settings.required, lockdown.claims, lockdown.needs_browser) == (
+        ("keys", "focus"),
+        KEY.claims,
+        True,
+    )
+    assert (lockdown.overridden, lockdown.tolerance.times, lockdown.tolerance.left) == ({"keys"}, 2, 1)
+    assert lockdown_of(DATA.settings, told()) is None
 
 
 @pytest.mark.parametrize("entries", [[], [StateEntered("running", 1)]])

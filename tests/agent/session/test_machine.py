@@ -57,7 +57,7 @@ ENDS_IN: dict[str, str] = {
     "running": "ending",
     "paused": "ending",
 }
-ENDING_TRIGGERS = ("stop", "end by proctor", "expire", "page gone", "shut down")
+ENDING_TRIGGERS = ("stop", "end by proctor", "expire", "page gone", "shut down", "quit by password", "left too often")
 TRIGGERS = st.lists(st.sampled_from(Trigger), max_size=40)
 
 
@@ -118,10 +118,10 @@ def test_an_ended_session_is_not_ended_again(state: State) -> None:
             next_transition(state, ending)
 
 
-def test_the_ending_seals_before_it_delivers() -> None:
+def test_the_ending_gives_the_machine_back_first_and_seals_before_it_delivers() -> None:
     for (state, trigger), transition in TRANSITIONS.items():
         if trigger in ENDINGS and state in {State.STARTING, *LIVE}:
-            assert transition.effects == (Effect.CLOSE_SOURCES, Effect.SEAL_LAST)
+            assert transition.effects == (Effect.UNLOCK, Effect.CLOSE_SOURCES, Effect.SEAL_LAST)
         elif trigger in ENDINGS and state is State.AWAITING_AUTHORIZATION:
             assert transition.effects == (Effect.CLOSE_PREVIEW, Effect.SEAL_LAST, Effect.DRAIN)
         elif trigger in ENDINGS:
@@ -147,6 +147,30 @@ def test_on_no_way_are_sources_open_outside_of_the_exam(triggers: list[Trigger])
                 assert opened
                 opened = False
         assert opened == (state in {State.STARTING, *LIVE})
+
+
+@given(TRIGGERS)
+def test_on_no_way_is_the_machine_locked_outside_of_the_exam(triggers: list[Trigger]) -> None:
+    """It is locked after the sources are open, given back by every way out, and lifted only while paused."""
+    state, locked, opened = State.IDLE, False, False
+    for trigger in triggers:
+        try:
+            transition = next_transition(state, trigger)
+        except NotNow:
+            continue
+        state = transition.to
+        for effect in transition.effects:
+            opened = effect is Effect.OPEN_SOURCES or (opened and effect is not Effect.CLOSE_SOURCES)
+            if effect in {Effect.LOCK, Effect.RELOCK}:
+                assert opened
+                assert not locked
+                locked = True
+            if effect is Effect.LIFT:
+                assert locked
+            if effect in {Effect.UNLOCK, Effect.LIFT}:
+                assert opened
+                locked = False
+        assert locked == (state in {State.STARTING, State.RUNNING})
 
 
 @given(TRIGGERS)
@@ -182,4 +206,4 @@ def test_the_diagram_shows_every_transition_once() -> None:
     lines = diagram().splitlines()
     assert lines[:2] == ["stateDiagram-v2", "    [*] --> idle"]
     assert len(lines) == 2 + len(TRANSITIONS)
-    assert "    ready --> starting: start / open sources" in lines
+    assert "    ready --> starting: start / open sources, lock" in lines

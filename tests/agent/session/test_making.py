@@ -16,7 +16,13 @@ from secureproctor.agent.delivery.room import Room
 from secureproctor.agent.delivery.sealer import Position
 from secureproctor.agent.proctor.reminders import left_s
 from secureproctor.agent.session.folder import Contact, Place, SessionFolder
-from secureproctor.agent.session.journal import AuthorizationMoved, CommandMoved, Started, StateEntered
+from secureproctor.agent.session.journal import (
+    AuthorizationMoved,
+    CommandMoved,
+    RuleOverridden,
+    Started,
+    StateEntered,
+)
 from secureproctor.agent.session.machine import State
 from secureproctor.agent.session.making import Ears, SessionMaker
 from secureproctor.capture.media import Kind, Segment
@@ -24,6 +30,7 @@ from secureproctor.contract.channel import Chat, Command
 from secureproctor.contract.http import InitData, ProctoringSettings
 from secureproctor.contract.record import record_hash
 from secureproctor.contract.streams import Stream
+from tests.agent.conftest import a_key
 
 PUBLIC = (
     X25519PrivateKey.generate().public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
@@ -141,6 +148,26 @@ async def test_what_was_agreed_and_decided_before_the_start_is_still_on_the_reco
     assert (again.authorization.step, again.service) == ("submitted", "http://127.0.0.1:9")
     assert [course.id for course in again.unfinished] == ["c-1"]
     assert not again.caught_up.is_set()
+    again.journal.close()
+    await making.client.aclose()
+
+
+async def test_a_locked_session_knows_its_key_and_what_was_let_pass_and_attests_with_a_new_key(tmp_path: Path) -> None:
+    making = Making(tmp_path)
+    data = msgspec.structs.replace(init_data(), settings=ProctoringSettings(msb=True))
+    session = making.maker.new(making.api, data)
+    key = a_key(start_url="https://exam.example/")
+    session.journal.write(key)
+    session.journal.write(RuleOverridden("keys", 6, "Ada", "fine", "c-1"))
+    session.journal.close()
+    [(folder, history)] = making.maker.left()
+    again = making.maker.restored(folder, history)
+    assert again.lockdown is not None
+    assert (again.lockdown.claims, again.lockdown.overridden) == (key.claims, {"keys"})
+    assert [each.kind for each in again._early] == ["msb_key", "rule_overridden"]
+    assert session.attestations is not None
+    assert again.attestations is not None
+    assert session.attestations.key.x != again.attestations.key.x
     again.journal.close()
     await making.client.aclose()
 

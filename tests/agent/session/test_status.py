@@ -68,7 +68,7 @@ class Scene:
         session = SimpleNamespace(
             data=SimpleNamespace(session_id="s"), capturing=frozenset(), watch=self.watch, running_since_us=None,
             end_reason="", commands={}, closed=self.closed, delivery=SimpleNamespace(spool=self.disk, uploader=self.way),
-            authorization=None, level=self.disk.level,
+            authorization=None, level=self.disk.level, lockdown=None,
         )  # fmt: skip
         conductor: Any = SimpleNamespace(
             state=self.state, session=session, test_sources=(), viewing=SimpleNamespace(on=False)

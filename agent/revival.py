@@ -51,7 +51,7 @@ class Record:
         return min(LONGEST_S, FIRST_S * 2.0 ** (self.failures - 1))
 
 
-def guard(argv: Sequence[str], clock: Callable[[], float] = time.monotonic) -> int:
+def revive(argv: Sequence[str], clock: Callable[[], float] = time.monotonic) -> int:
     """Run the command until it ends by its own wish, is told to by SIGTERM or SIGINT, or cannot be kept alive; its last
     exit code."""
     record = Record()

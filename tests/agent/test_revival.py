@@ -1,4 +1,4 @@
-"""The guardian of the agent: what it concludes from a death, and what it does with real processes."""
+"""What keeps the agent alive: what it concludes from a death, and what it does with real processes."""
 
 import os
 import signal
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from secureproctor.agent.guardian import HOPELESS, LONGEST_S, SOUND_S, Record, Verdict, guard
+from secureproctor.agent.revival import HOPELESS, LONGEST_S, SOUND_S, Record, Verdict, revive
 
 KILLED = -int(signal.SIGKILL)
 
@@ -54,11 +54,11 @@ def test_a_child_that_is_killed_comes_back_until_it_ends_by_itself(tmp_path: Pat
         "lives.write_text(lives.read_text() + 'x' if lives.exists() else 'x');"
         "os.kill(os.getpid(), 9) if len(lives.read_text()) < 3 else None"
     )
-    assert guard([sys.executable, "-c", child, str(lives)]) == 0
+    assert revive([sys.executable, "-c", child, str(lives)]) == 0
     assert lives.read_text() == "xxx"
 
 
-def test_a_signal_ends_child_and_guardian(tmp_path: Path) -> None:
+def test_a_signal_ends_child_and_supervisor(tmp_path: Path) -> None:
     pid = tmp_path / "pid"
     child = (
         "import os, pathlib, signal, sys, time; signal.signal(signal.SIGTERM, lambda *_: sys.exit(0));"
@@ -66,18 +66,18 @@ def test_a_signal_ends_child_and_guardian(tmp_path: Path) -> None:
         "os.replace(sys.argv[1] + '.part', sys.argv[1]); time.sleep(60)"
     )
     argv = [sys.executable, "-c", child, str(pid)]
-    guardian = subprocess.Popen(
-        [sys.executable, "-c", f"from secureproctor.agent.guardian import guard; raise SystemExit(guard({argv!r}))"]
+    supervisor = subprocess.Popen(
+        [sys.executable, "-c", f"from secureproctor.agent.revival import revive; raise SystemExit(revive({argv!r}))"]
     )
     try:
         deadline = time.monotonic() + 20
         while not pid.exists():
             assert time.monotonic() < deadline
             time.sleep(0.02)
-        guardian.terminate()
-        assert guardian.wait(20) == 0
+        supervisor.terminate()
+        assert supervisor.wait(20) == 0
     finally:
-        guardian.kill()
-        guardian.wait()
+        supervisor.kill()
+        supervisor.wait()
     with pytest.raises(ProcessLookupError):
         os.kill(int(pid.read_text()), 0)

@@ -1,0 +1,1 @@
+"""The secure browser (MSB): its key, hand-shake, heartbeat and attestations."""

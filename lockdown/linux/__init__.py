@@ -1,0 +1,1 @@
+"""Linux: X11 for real, Wayland as far as a compositor allows."""
