@@ -1,0 +1,1 @@
+"""Windows, over a thin layer of its API."""
