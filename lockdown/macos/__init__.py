@@ -1,0 +1,1 @@
+"""macOS, over a thin layer of pyobjc. Not yet run on a Mac."""
