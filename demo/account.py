@@ -45,7 +45,9 @@ class Account:
     ages: list[tuple[float, dict[str, float]]] = field(default_factory=list)
     """How old the newest part of each stream was that a proctor could watch, in seconds."""
     marks: dict[str, float] = field(default_factory=dict)
-    """When something was done: `contact` (the last one before the link went), `cut`, `back`."""
+    """When something was done: `contact` (the last one before the link went), `cut`, `back`, and what msb.py names."""
+    verdicts: dict[str, str] = field(default_factory=dict)
+    """What the exam's server was told of a request, by who made it."""
     lives: list[Life] = field(default_factory=list)
     acknowledged: list[StoredList] = field(default_factory=list)
     """What the service held just before each kill."""

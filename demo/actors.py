@@ -28,8 +28,9 @@ class Candidate:
     page: Page
 
     async def open(self, service_url: str, agent_address: str, private_key: str, form: dict[str, str]) -> None:
-        """Open the demo page, filled in."""
-        query = urlencode({"agent": agent_address, **form})
+        """Open the demo page, filled in. Without an address, the page finds the agent by the browser's extension."""
+        way = {"agent": agent_address} if agent_address else {"transport": "native"}
+        query = urlencode({**way, **form})
         await self.page.goto(f"{service_url}/demo?{query}#privateKey={quote(private_key)}")
 
     async def press(self, button: str) -> None:
@@ -48,7 +49,9 @@ class Candidate:
         """Register all listeners, and let the agent acknowledge by itself."""
         for button in ("listenError", "listenChat", "listenEvents"):
             await self._field(button).click()
-        await self._field("autoAcknowledge").check()
+        # the switch shows what the agent says, and an agent that has just been started may take a while to say it
+        await self._field("autoAcknowledge").click()
+        await self.page.locator("#autoAcknowledge:checked").wait_for(state="attached", timeout=PATIENCE_MS)
 
     async def checks(self) -> list[dict[str, str]]:
         """The rows of the check table: id, status, what was seen, remedy."""
@@ -69,6 +72,15 @@ class Candidate:
     async def state(self) -> str:
         """The session's state as the page shows it."""
         return await self._field("state").get_attribute("data-state") or ""
+
+    async def fetch_verdict(self, address: str) -> str:
+        """Fetch from the exam's server as the exam's page does; what it was told of the request."""
+        return str(await self.page.evaluate("async (url) => (await (await fetch(url)).json()).verdict", address))
+
+    async def attest(self, address: str) -> tuple[str, str]:
+        """An attestation that is good for one request to the address: the header's name and its value."""
+        header, value = await self.page.evaluate(_ATTEST, address)
+        return str(header), str(value)
 
     async def session(self) -> tuple[str, str]:
         """The session's id and token, as the page shows them."""
@@ -164,6 +176,13 @@ class Candidate:
         if await button.count():
             await button.click(timeout=PATIENCE_MS)
 
+
+_ATTEST = """async (url) => {
+  const proctor = new SecureProctor({ transport: 'native' });
+  const { header, value } = await proctor.attest(url, { once: true });
+  proctor.close();
+  return [header, value];
+}"""
 
 _TOLD = """() => [
   document.getElementById('outlook')?.dataset.kind ?? '',

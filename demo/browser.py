@@ -6,7 +6,7 @@ Access leaves loopback pages alone).
 """
 
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 
@@ -39,10 +39,13 @@ async def chromium(
     kiosk: bool = False,
     flags: tuple[str, ...] = (),
     driver: Playwright | None = None,
+    extensions: bool = False,
+    prepare: Callable[[Path], None] = lambda profile: None,
 ) -> AsyncIterator[BrowserContext]:
     """A browser with a profile of its own, gone afterwards; `kiosk` fills the screen with the page.
 
-    `environment` is a desk's, or os.environ; `driver` is one that several browsers share, each has its own otherwise. Raises
+    `environment` is a desk's, or os.environ; `driver` is one that several browsers share, each has its own otherwise.
+    `prepare` is given the profile's folder before the browser starts; `extensions` are switched off otherwise. Raises
     DeskError `program_missing` without Debian's chromium.
     """
     path = find("chromium")
@@ -50,6 +53,7 @@ async def chromium(
     with tempfile.TemporaryDirectory(
         dir=environment.get("TMPDIR"), prefix="web-", ignore_cleanup_errors=True
     ) as profile:
+        prepare(Path(profile))
         async with nullcontext(driver) if driver else async_playwright() as playwright:
             context = await playwright.chromium.launch_persistent_context(
                 profile,
@@ -58,6 +62,7 @@ async def chromium(
                 artifacts_dir=Path(profile, "artifacts"),
                 headless=not headed,
                 no_viewport=headed,
+                ignore_default_args=["--disable-extensions"] if extensions else None,
                 args=[*_FLAGS, *kiosk_flags, *flags],
                 env={**environment, "HOME": profile},
                 # the caller's Ctrl-C arrives here as cancellation, and closes the browser in order

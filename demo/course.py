@@ -2,14 +2,14 @@
 
 import asyncio
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page, Playwright, async_playwright
 
 from secureproctor.contract.streams import MEDIA
 from secureproctor.demo import gathering
@@ -19,9 +19,12 @@ from secureproctor.demo.actors import CallFailed, Candidate
 from secureproctor.demo.breakage import Breakage, small_disk
 from secureproctor.demo.browser import chromium, exam_address
 from secureproctor.demo.desk import Desk, desk
+from secureproctor.demo.hands import hands
 from secureproctor.demo.link import Link, capacity, link
+from secureproctor.demo.locked import Client, agent_words, exam_server, launched
 from secureproctor.demo.pictures import PLAYED_S
 from secureproctor.demo.proctor import Proctor, report_picture
+from secureproctor.demo.securebrowser import Launch, secure_browser
 from secureproctor.demo.stage import FORM, Needed, Service, agent, agent_program, service, while_alive
 from secureproctor.demo.stories import STORIES, Story
 from secureproctor.demo.story import Cast, play
@@ -35,16 +38,20 @@ BESIDE_THE_MARK = ("--window-position=980,60", "--window-size=900,900")
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """What stands on the stage. `link` and `supervisor` are there for stories that need them."""
+    """What stands on the stage. `link`, `supervisor` and `secure` are there for stories that need them."""
 
     pc: Desk
     running: Service
     address: str
-    needed: Sequence[Needed]
+    needed: list[Needed]
     of_service: AsyncExitStack
     """Ends the service when it is closed."""
     link: Link | None = None
     supervisor: Supervised | None = None
+    secure: Launch | None = None
+    """How to launch the secure browser, which starts the agent."""
+    exam: str = ""
+    """The exam's own server."""
 
 
 @dataclass(slots=True)
@@ -82,22 +89,30 @@ class Course:
         of_service = await stack.enter_async_context(AsyncExitStack())
         # the exam's photo of the candidate is on this computer, too, where the service fetches nothing unasked
         fetching = ["--photo-host", urlsplit(pc.photo_url).netloc] if pc.photo_url else []
-        running = await of_service.enter_async_context(service(pc.folder, pc.environment, fetching, logs=self.out))
+        client = Client() if self.story.secure else None
+        trusting = ["--msb-key", client.trust] if client else []
+        starting_service = service(pc.folder, pc.environment, [*fetching, *trusting], logs=self.out)
+        running = await of_service.enter_async_context(starting_service)
         between = await stack.enter_async_context(link(running.url)) if self.story.by_link else None
         options = ["--service-url", between.url if between else running.url]
         options += ["--allowed-origins", running.url] if between else []  # the demo page is the service's own
         options += ["--test-camera", pc.camera_url] if pc.camera_url else []
-        service_needed = () if self.breakage.service_gone else (running.program,)
+        service_needed: list[Needed] = [] if self.breakage.service_gone else [running.program]
+        if client:
+            exam = await stack.enter_async_context(exam_server(pc.folder, pc.environment, running, self.out))
+            key = client.key(f"{running.url}/demo", [f"{running.url}/*", f"{exam}/*"])
+            launch = Launch(key, agent_words(pc.folder, running.url, options), [exam])
+            return Stage(pc, running, "", service_needed, of_service, secure=launch, exam=exam)
         if not self.story.supervised:
             before = small_disk(self.breakage.disk_mb, str(pc.folder / "state"))
             starting = agent(pc.folder, pc.environment, options, before=before, logs=self.out)
             started = await stack.enter_async_context(starting)
-            return Stage(pc, running, started.address, (started.program, *service_needed), of_service, between)
+            return Stage(pc, running, started.address, [started.program, *service_needed], of_service, between)
         options += ["--local-port", str(lasting_port())]  # the page looks for its agent where it was
         start = functools.partial(agent_program, pc.folder, pc.environment, options, logs=self.out)
         supervisor = await stack.enter_async_context(supervised(pc.folder, start))
         address = supervisor.first.result().address
-        return Stage(pc, running, address, (supervisor, *service_needed), of_service, between, supervisor)
+        return Stage(pc, running, address, [supervisor, *service_needed], of_service, between, supervisor)
 
     async def _play_between(self, stage: Stage) -> results.Summary:
         """Everything between the start and the end of service and agent."""
@@ -107,8 +122,7 @@ class Course:
             headed = pc.display is not None
             driver = await stack.enter_async_context(async_playwright())
             browser = functools.partial(chromium, pc.environment, driver=driver)
-            demo_page = await stack.enter_async_context(browser(headed=headed, flags=BESIDE_THE_MARK))
-            candidate = Candidate(demo_page.pages[0])
+            candidate = await self._open_page(stack, stage, driver)
             await self._fill_in(candidate, stage)
             if self.breakage.service_gone:
                 await stage.of_service.aclose()
@@ -117,19 +131,38 @@ class Course:
             console = await stack.enter_async_context(browser(headed=False))
             proctor = Proctor(console.pages[0])
             await proctor.log_in(running)
-            exam = await stack.enter_async_context(browser(headed=headed, kiosk=True))
-            await exam.pages[0].goto(exam_address())
+            if not stage.secure:  # another window would be one that the lockdown is against
+                exam = await stack.enter_async_context(browser(headed=headed, kiosk=True))
+                await exam.pages[0].goto(exam_address())
             client = await stack.enter_async_context(httpx.AsyncClient(base_url=running.url, timeout=30))
             account = Account(self.terms, lives=stage.supervisor.lives if stage.supervisor else [])
             witness = Witness(account, running, pc.folder / "runtime", candidate, client)
-            cast = Cast(pc, candidate, proctor, witness, self.out, self.tell, stage.link, stage.supervisor)
+            own = await stack.enter_async_context(hands(pc, self.out)) if stage.secure else None
+            cast = Cast(
+                pc, candidate, proctor, witness, self.out, self.tell, stage.link, stage.supervisor, own, stage.exam
+            )
             await self._run(cast)
             return await self._gather(cast, proctor.page, running)
+
+    async def _open_page(self, stack: AsyncExitStack, stage: Stage, driver: Playwright) -> Candidate:
+        """The candidate's browser; a secure one has started the agent when this returns."""
+        pc = stage.pc
+        if stage.secure is None:
+            flags = BESIDE_THE_MARK
+            opening = chromium(pc.environment, headed=pc.display is not None, flags=flags, driver=driver)
+            return Candidate((await stack.enter_async_context(opening)).pages[0])
+        self.tell("Launching the secure browser with its MSB Key; it starts the agent")
+        # the agent outlives the browser that started it
+        of_agent = await stack.enter_async_context(AsyncExitStack())
+        browser = await stack.enter_async_context(secure_browser(pc.environment, stage.secure, driver))
+        stage.needed.append(await of_agent.enter_async_context(launched(pc.folder, self.out)))
+        return Candidate(browser.pages[0])
 
     async def _fill_in(self, candidate: Candidate, stage: Stage) -> None:
         key = stage.running.private_key if self.breakage.signature else "not-the-key"
         form = FORM | ({"authorization": "1", "candidatePhotoUrl": stage.pc.photo_url} if self.story.before else {})
         form |= {"expiryTime": f"{self.terms.expiry_s:g}"} if self.terms.expiry_s else {}
+        form |= {"msb": "1", "msbKey": stage.secure.key, "navigationControl": "1"} if stage.secure else {}
         await candidate.open(stage.running.url, stage.address, key, form)
         await candidate.listen()
 

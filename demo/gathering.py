@@ -19,11 +19,12 @@ from secureproctor.demo.sync import mark_in, measure
 REPORT = results.ReportSummary("", "report.json", "report.html", "report.png")
 DEMO_PICTURE = "demo.png"
 PICTURES = {
-    name: f"{name}.png" for name in ("authorization", "offline", "drain", "expired", "wall", "candidate", "desk")
+    name: f"{name}.png"
+    for name in ("authorization", "offline", "drain", "expired", "locked", "wall", "candidate", "desk", "rules")
 }
 """Pictures on the way, in stories that take them: first those of the candidate's page, then those of the console."""
 SUMMARY = "summary.json"
-LOGS = ("service.log", "agent.log")
+LOGS = ("service.log", "agent.log", "exam.log", "intruder.log")
 NAMES = frozenset(
     {SUMMARY, REPORT.json, REPORT.html, REPORT.png, DEMO_PICTURE, *PICTURES.values(), *LOGS, *FILES.values()}
 )

@@ -90,7 +90,7 @@ async def service(
     argv += ["--operator", OPERATOR, *options]
     with running(argv, environment, log) as process:
         program = Program("The service", process, log)
-        said = await _read_when_there(ready, program)
+        said = await read_when_there(ready, program)
         yield Service(str(said["url"]), str(said["proctor_key"]), private_key, process.pid, program)
 
 
@@ -105,7 +105,7 @@ def agent_program(
 ) -> Iterator[Program]:
     """The agent's process as long as the block lasts; `before` are words that go before its command line."""
     log = (logs or folder) / "agent.log"
-    _announcement(folder).unlink(missing_ok=True)  # an agent that was killed leaves it
+    announcement(folder).unlink(missing_ok=True)  # an agent that was killed leaves it
     argv = [*(before or []), sys.executable, "-m", "secureproctor.agent", "agent", "--local-port", "0"]
     argv += ["--state-dir", str(folder / "state"), "--runtime-dir", str(folder / "runtime"), *options]
     with running(argv, environment, log) as process:
@@ -114,7 +114,7 @@ def agent_program(
 
 async def announced(folder: Path, program: Program) -> AgentProcess:
     """An agent that was just started, once it can be reached. Raises DeskError when it does not come up."""
-    said = await _read_when_there(_announcement(folder), program)
+    said = await read_when_there(announcement(folder), program)
     return AgentProcess(str(said["address"]), int(str(said["pid"])), program.log, program)
 
 
@@ -161,22 +161,25 @@ def _raise_for_dead(needed: Sequence[Needed]) -> None:
         each.raise_if_dead()
 
 
-def _announcement(folder: Path) -> Path:
+def announcement(folder: Path) -> Path:
+    """Where an agent says how it is reached."""
     return folder / "runtime" / "agent.json"
 
 
-async def _read_when_there(path: Path, program: Program) -> dict[str, object]:
+async def read_when_there(path: Path, program: Program) -> dict[str, object]:
+    """What a program that was just started says of itself in a file. Raises DeskError when it ends, or never says it."""
     deadline = time.monotonic() + READY_S
-    said = _read(path)
+    said = read(path)
     while said is None:
         if not program.alive or time.monotonic() > deadline:
             raise program.failed("program_failed", "did not start")
         await asyncio.sleep(0.02)
-        said = _read(path)
+        said = read(path)
     return said
 
 
-def _read(path: Path) -> dict[str, object] | None:
+def read(path: Path) -> dict[str, object] | None:
+    """What a program says of itself in a file; None while it has not."""
     if not path.exists():
         return None
     said: dict[str, object] = json.loads(path.read_text())

@@ -10,8 +10,9 @@ import msgspec
 
 from secureproctor.contract.channel import LINK_LOST_AFTER_S
 from secureproctor.contract.report import Report
-from secureproctor.demo import crash, expiry, outage
+from secureproctor.demo import crash, expiry, msb, outage
 from secureproctor.demo.account import Account, Figures
+from secureproctor.demo.hands import WAYS_OUT
 from secureproctor.demo.promises import COURSE, Limit, Promise, covered, ended, without_gaps
 from secureproctor.demo.story import Step
 from secureproctor.demo.supervision import AFTER_KILLS_S, BEFORE_KILLS_S
@@ -29,7 +30,7 @@ class Story:
 
     `wrong` says what does not fit together, empty when all does. `before` is played before Start: with it, authorization is on.
     `by_link`: agent and service talk through a link that can be cut; `supervised`: the agent is started again when it is
-    killed. `meanings` explains each of the `figures`.
+    killed; `secure`: the candidate sits in the secure browser. `meanings` explains each of the `figures`.
     """
 
     meaning: str
@@ -41,6 +42,7 @@ class Story:
     before: tuple[Step, ...] = ()
     by_link: bool = False
     supervised: bool = False
+    secure: bool = False
     figures: Callable[[Account, Report], Figures] = lambda _account, _report: {}
     meanings: Mapping[str, str] = field(default_factory=dict)
 
@@ -161,6 +163,23 @@ def _crash_wrong(terms: Terms) -> str:
     return f"{terms.kills:g} kills need a duration of {least:g} s." if terms.duration_s < least else ""
 
 
+def _msb(terms: Terms) -> tuple[Step, ...]:
+    whole = terms.duration_s
+    return (
+        Step(0.05 * whole, "ways out", "The candidate tries the keys that lead out: Alt+Tab, Super, Print, …"),
+        Step(0.20 * whole, "window", "Another program's window comes to the front"),
+        Step(0.28 * whole, "picture locked", "The exam window is back; the proctor sees each rule and what it saw"),
+        Step(0.35 * whole, "clipboard", "Another program fills the clipboard"),
+        Step(
+            0.42 * whole, "forbidden", "A program that the exam forbids is started; the candidate is asked to close it"
+        ),
+        Step(0.65 * whole, "questions", "The exam's server lets in whom the service vouches for, and nobody else"),
+        Step(0.75 * whole, "pause", "The proctor pauses the test"),
+        Step(0.85 * whole, "resume", "The proctor resumes the test"),
+        Step(1.00 * whole, "stop", "The candidate stops, and has the machine back"),
+    )
+
+
 STORIES: dict[str, Story] = {
     "plain": Story(
         "authorization, chat, pause, resume, a picture, stop",
@@ -229,6 +248,28 @@ STORIES: dict[str, Story] = {
         supervised=True,
         figures=crash.figures,
         meanings=crash.FIGURES,
+    ),
+    "msb": Story(
+        "an exam in the secure browser, locked down; the candidate tries what one tries, and has the machine back",
+        {"duration_s": 45},
+        _msb,
+        (
+            covered(98.0),
+            ended("stopped"),
+            *COURSE,
+            Limit("keys_stopped", "Only {value:.0f} of the keys were stopped.", least=len(WAYS_OUT)),
+            Limit("theft_recovered_ms", "The exam window was back only after {value:.0f} ms.", most=300),
+            Limit("program_reported_ms", "A forbidden program was on the record only after {value:.0f} ms.", most=500),
+            Limit("program_closed_s", "A forbidden program ran for {value:.0f} s.", most=15),
+            Limit("requests_let_in", "The exam's server let in only {value:.0f} requests of the exam.", least=2),
+            Limit("requests_refused", "The exam's server refused only {value:.0f} requests of others.", least=2),
+            Limit("attested", "There were only {value:.0f} good attestations.", least=1),
+            Limit("locked_pct", "The lockdown was applied for only {value:.0f} % of the time.", least=98),
+            Limit("unlocked_ms", "The machine was given back only after {value:.0f} ms.", most=2000),
+        ),
+        secure=True,
+        figures=msb.figures,
+        meanings=msb.FIGURES,
     ),
 }
 """Every story, by its name."""

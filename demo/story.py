@@ -5,6 +5,7 @@ A new deed is a row in DEEDS. The stories themselves are in stories.py.
 
 import asyncio
 import functools
+import math
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -14,7 +15,9 @@ from secureproctor.demo.actors import Candidate
 from secureproctor.demo.camera import CameraSight
 from secureproctor.demo.desk import Desk
 from secureproctor.demo.gathering import PICTURES
+from secureproctor.demo.hands import WAYS_OUT, Hands
 from secureproctor.demo.link import Link
+from secureproctor.demo.locked import FORBIDDEN
 from secureproctor.demo.proctor import Proctor
 from secureproctor.demo.supervision import AFTER_KILLS_S, BEFORE_KILLS_S, Supervised, moments
 from secureproctor.demo.witness import Witness
@@ -24,11 +27,14 @@ REPLY = "Thank you. May I use scrap paper?"
 DRAIN_S = 30.0
 """How long it is waited for the middle of a drain."""
 DELIVERY_S = 600.0
+FORBIDDEN_ENDS_S = 20.0
+"""How long it is waited for the end of a forbidden program; the key of the demo has it closed after three."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """Who plays, and what they play with. `link` and `agent` are there in stories that need them."""
+    """Who plays, and what they play with. `link`, `agent`, `hands` and `exam` (the address of the exam's own server) are there
+    in stories that need them."""
 
     pc: Desk
     candidate: Candidate
@@ -38,6 +44,13 @@ class Cast:
     tell: Callable[[str], None]
     link: Link | None = None
     agent: Supervised | None = None
+    hands: Hands | None = None
+    exam: str = ""
+
+    @property
+    def marks(self) -> dict[str, float]:
+        """When something was done."""
+        return self.witness.account.marks
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +141,7 @@ async def _departed(cast: Cast) -> None:
 
 
 async def _stop(cast: Cast) -> None:
+    cast.marks["stop"] = time.time()
     await cast.candidate.press("stop")
 
 
@@ -178,6 +192,41 @@ async def _kills(cast: Cast) -> None:
         cast.tell(f"Kill {number} of {terms.kills}")
 
 
+async def _ways_out(cast: Cast) -> None:
+    assert cast.hands is not None  # noqa: S101 - a story of a lockdown has hands
+    for keys in WAYS_OUT:
+        await cast.hands.press(keys)
+    cast.marks["keys"] = time.time()
+
+
+async def _intrude(cast: Cast, deed: str) -> None:
+    assert cast.hands is not None  # noqa: S101 - as above
+    cast.marks[deed] = await cast.hands.tell_intruder(deed)
+
+
+async def _forbidden(cast: Cast) -> None:
+    assert cast.hands is not None  # noqa: S101 - as above
+    began, ended = await cast.hands.start_forbidden(FORBIDDEN, FORBIDDEN_ENDS_S)
+    cast.marks["forbidden"] = began
+    cast.marks["forbidden ended"] = time.time() if ended else math.inf
+
+
+async def _questions(cast: Cast) -> None:
+    """The page fetches the exam's questions; so does somebody else, without the browser and with what it once sent."""
+    verdicts = cast.witness.account.verdicts
+    address = f"{cast.exam}/questions"
+    verdicts["browser"] = await cast.candidate.fetch_verdict(address)
+    header, token = await cast.candidate.attest(address)
+    for who, sent in {"outsider": {}, "page": {header: token}, "replay": {header: token}}.items():
+        answer = await cast.witness.client.get(address, headers=sent)
+        verdicts[who] = str(answer.json()["verdict"])
+
+
+async def _picture_locked(cast: Cast) -> None:
+    await _picture(cast, "locked")
+    await cast.proctor.picture(cast.out / PICTURES["rules"])
+
+
 DEEDS: dict[str, Callable[[Cast], Awaitable[None]]] = {
     "agree": _agree,
     "show photo": _show_photo,
@@ -200,6 +249,12 @@ DEEDS: dict[str, Callable[[Cast], Awaitable[None]]] = {
     "picture expired": functools.partial(_picture, name="expired"),
     "wait for delivery": _wait_for_delivery,
     "kills": _kills,
+    "ways out": _ways_out,
+    "window": functools.partial(_intrude, deed="window"),
+    "clipboard": functools.partial(_intrude, deed="clipboard"),
+    "forbidden": _forbidden,
+    "questions": _questions,
+    "picture locked": _picture_locked,
 }
 
 

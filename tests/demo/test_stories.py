@@ -1,4 +1,5 @@
-"""The stories of an interrupted session, each played short: what a user sees of them, and what their summaries say.
+"""The stories of a session that is interrupted or locked, each played short: what a user sees of them, and what their summaries
+say.
 
 Speed is the stories' own judgement, on a machine that does nothing else; here several of them share two cores.
 """
@@ -10,7 +11,9 @@ from typing import Any
 import cv2
 import pytest
 
+from secureproctor.demo.hands import WAYS_OUT
 from secureproctor.demo.stories import STORIES
+from secureproctor.demo.story import FORBIDDEN_ENDS_S
 from tests.conftest import Played, each_of
 from tests.demo.conftest import Show
 
@@ -18,11 +21,13 @@ STORY = {
     Show("--story outage --outage 18 --duration 32 --rate 2", "Start:", 50): "outage",
     Show("--story expiry --expiry 18 --outage 24 --duration 36", "Start:", 60): "expiry",
     Show("--story crash --kills 2 --seed 3 --duration 22", "Start:", 40): "crash",
+    Show("--story msb --duration 30", "Start:", 60): "msb",
 }
-OUTAGE, EXPIRY, CRASH = STORY
+OUTAGE, EXPIRY, CRASH, MSB = STORY
 LISTS = ("kill_at_s", "missing_screen_s", "missing_webcam_s", "missing_audio_s", "restart_s")
 A_MATTER_OF_SPEED = {
     "drain_link_pct", "live_age_max_s", "agent_off_by_s", "service_off_by_s", "missing_max_s", "av_skew",
+    "theft_recovered_ms", "program_reported_ms", "program_closed_s", "unlocked_ms",
 }  # fmt: skip
 
 
@@ -91,10 +96,31 @@ def test_a_session_outlives_every_kill_of_its_agent(played: Played) -> None:
     assert any(each["start_s"] <= figures["kill_at_s"][-1] <= each["end_s"] for each in summary["gaps"])
 
 
-@pytest.mark.parametrize("show", each_of(slow=(OUTAGE, EXPIRY)))
+@pytest.mark.slow
+@pytest.mark.plays(MSB)
+def test_an_exam_in_the_secure_browser_is_locked_from_the_start_to_the_end(played: Played) -> None:
+    summary = played(MSB).summary
+    figures = summary["figures"]
+    assert (summary["end_reason"], summary["gaps"]) == ("stopped", [])
+    assert figures["keys_stopped"] >= figures["keys_tried"] == len(WAYS_OUT)
+    assert figures["locked_pct"] > 98
+    assert (figures["requests_let_in"], figures["requests_refused"]) == (2, 2)
+    assert figures["attested"] >= 3  # one about every five seconds
+    assert 3 <= figures["program_closed_s"] < FORBIDDEN_ENDS_S  # it was asked to be closed for three seconds
+    assert {each["id"]: each["status"] for each in summary["checks"]}["lockdown"] == "passed"
+    assert {each["kind"]: each["status"] for each in summary["commands"]} == {
+        "pause": "acknowledged",
+        "resume": "acknowledged",
+    }
+
+
+PICTURES = {OUTAGE: ("offline", "drain"), EXPIRY: ("offline", "expired"), MSB: ("locked", "rules")}
+
+
+@pytest.mark.parametrize("show", each_of(slow=PICTURES))
 def test_pictures_of_the_page_are_taken_on_the_way(played: Played, show: Show) -> None:
-    for name in ("offline.png", "expired.png" if show == EXPIRY else "drain.png"):
-        picture: Any = cv2.imread(str(played(show).out / name))
+    for name in PICTURES[show]:
+        picture: Any = cv2.imread(str(played(show).out / f"{name}.png"))
         assert picture is not None
         assert picture.std() > 15
 

@@ -124,7 +124,8 @@ class Line:
 def line(service: Service, *, token: str = "") -> Iterator[Line]:
     """A line as long as the block lasts: of a log-in's `token`, or of the link that the service printed."""
     address = f"ws{service.url.removeprefix('http')}/v1/proctor"
-    with connect(address, proxy=None, max_size=None, open_timeout=PATIENCE_S) as socket:
+    # who looks seldom leaves much unread; in a bounded queue it would hold up the ping and the close
+    with connect(address, proxy=None, max_size=None, max_queue=None, open_timeout=PATIENCE_S) as socket:
         made = Line(socket)
         made.send(Hello("" if token else service.proctor_key, token))
         yield made

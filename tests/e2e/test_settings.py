@@ -5,6 +5,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
+from secureproctor.contract import page as contract
+from secureproctor.contract.lockdown import RULES
 from tests.e2e.candidate import Candidate
 from tests.e2e.house import House
 from tests.e2e.line import Line, line
@@ -38,6 +40,7 @@ def test_switched_off_it_captures_less_and_the_proctor_may_do_less(
     candidate.open(**off, expiryTime=120, userEmail="eileen@example.org")
     candidate.calls("init", "checkSystem", "start")
     assert home.status().capturing == ("webcam",)
+    assert home.status().lockdown == contract.LockdownStatus()
     for kind, setting in {"pause": "Pause/Resume", "resume": "Pause/Resume", "end": "End"}.items():
         assert setting.lower() in proctor.refused(candidate.session, kind).lower()
     snapshot = proctor.snapshot(candidate.session)
@@ -85,11 +88,21 @@ def test_an_address_within_the_network_is_no_photo(candidate: Candidate, proctor
     assert identity.reference == ""
 
 
-def test_what_has_no_effect_yet_is_said(candidate: Candidate) -> None:
-    candidate.open(msb=True, msbKey="made in advance", navigationControl=True).calls("init")
-    notes = [entry for entry in candidate.log if "not yet enforced" in entry]
-    assert len(notes) == 3
-    candidate.expect_state("registered")
+def test_navigation_control_asks_what_can_be_locked_here(candidate: Candidate, home: House) -> None:
+    candidate.open(navigationControl=True, lockdownRequired="keys, focus", browsingTolerance=3)
+    candidate.calls("init", "checkSystem")
+    candidate.expect_state("ready")
+    assert not [entry for entry in candidate.log if "does not pass it on" in entry]
+    stated = home.status().lockdown
+    assert (stated.phase, stated.tolerance_left, len(stated.rules)) == ("probed", 3, len(RULES))
+    assert {each.rule for each in stated.rules if each.required} == {"keys", "focus"}
+    assert not any(each.holds for each in stated.rules)
+    expect(candidate.page.locator("[data-check=lockdown]")).to_have_attribute("data-status", "passed")
+
+
+def test_what_is_no_msb_key_is_refused_before_anything_is_captured(candidate: Candidate) -> None:
+    assert candidate.open(msb=True, msbKey="made in advance").press("init")["code"] == "msb_key_malformed"
+    expect(candidate.field("state")).not_to_have_attribute("data-state", "registered")
 
 
 def test_a_mistake_is_told_at_its_field(candidate: Candidate) -> None:

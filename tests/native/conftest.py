@@ -49,18 +49,18 @@ class Place:
     def pairing(self) -> Pairing | None:
         return find(self.home / "run")
 
-    def processes(self, *words: str) -> list[psutil.Process]:
+    def processes(self, *words: str, without: str | None = None) -> list[psutil.Process]:
         """What runs for these folders, with all of these words in its command line."""
         found = []
         for process in psutil.process_iter():
             with suppress(psutil.Error):
                 said = process.cmdline()
-                if str(self.home / "state") in said and all(word in said for word in words):
+                if str(self.home / "state") in said and all(word in said for word in words) and without not in said:
                     found.append(process)
         return found
 
     def agents(self) -> list[psutil.Process]:
-        return [each for each in self.processes("agent") if "--supervised" not in each.cmdline()]
+        return self.processes("agent", without="--supervised")
 
     def end(self) -> None:
         """End all of them: guardians first, which end theirs."""

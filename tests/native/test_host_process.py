@@ -41,6 +41,32 @@ def test_a_host_starts_the_agent_which_outlives_it_and_serves_the_next(place: "P
     assert agent.is_running()
 
 
+def test_a_host_without_an_origin_speaks_for_the_program_that_started_it_and_one_of_a_page_does_not(
+    place: "Place", start: Start
+) -> None:
+    attach = {"jsonrpc": "2.0", "id": 2, "method": "attach", "params": {"product": "A test"}}
+    browser = start()
+    browser.hello(origin="")
+    assert browser.answer()["result"]["state"] == "idle"
+    browser.say({"frame": attach})
+    said = browser.answer()["result"]["browser"]
+    assert (said["pid"], said["proof"], said["started_agent"]) == (_topmost_python(), "none", True)
+    page = start()
+    page.hello()
+    page.say({"frame": attach})
+    while (answer := page.answer())["id"] != 2:
+        pass
+    assert answer["error"]["data"]["code"] == "browser_unproven"
+
+
+def _topmost_python() -> int:
+    """This process, or the one of the same program that it comes from: who has many processes is known by the first."""
+    process = psutil.Process()
+    while (parent := process.parent()) is not None and parent.exe() == process.exe():
+        process = parent
+    return process.pid
+
+
 def a_foreign_page_is_refused_with_a_remedy(host: "Host") -> None:
     host.hello("https://evil.example")
     frame = host.hear()["frame"]

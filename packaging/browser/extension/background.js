@@ -2,8 +2,9 @@
 /*
  * The browser's side of the bridge: a page's port ↔ a native messaging host of its own, which the browser starts and ends.
  *
- * The host is told the page's origin as the browser knows it, first; the page has no word in that. What follows is carried
- * as it is. The agent decides whether it talks with a page of this origin.
+ * The host is told the page's origin as the browser knows it, first; the page has no word in that. It is never empty: a host
+ * without an origin speaks for the browser itself. What follows is carried as it is. The agent decides whether it talks with a
+ * page of this origin.
  */
 "use strict";
 
@@ -35,7 +36,7 @@ api.runtime.onConnect.addListener((page) => {
   });
   page.onMessage.addListener((message) => host.postMessage({ frame: message.frame }));
   page.onDisconnect.addListener(() => host.disconnect());
-  host.postMessage({ origin: sender.origin ?? new URL(sender.url).origin, version });
+  host.postMessage({ origin: sender.origin || new URL(sender.url).origin, version });
 });
 
 /** Tells the page until it was told that the connection is closed; what the host says of it goes before what is guessed here. */
