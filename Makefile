@@ -6,7 +6,7 @@ PLATFORMS := linux win32 darwin
 lower = $(shell echo $(1) | tr A-Z a-z)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-demo demo test test-slow soak bench bench-delivery bench-proctor check check-style check-types check-imports check-docs format docs lock clean distclean
+.PHONY: help setup setup-demo demo test test-slow test-windows soak bench bench-delivery bench-proctor bench-lockdown check check-style check-types check-imports check-docs format docs lock clean distclean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 18
@@ -17,7 +17,7 @@ setup:  ## system packages and .venv, for everything below
 setup-demo:
 	@packaging/setup.sh demo
 
-# STORY=plain|outage|expiry|crash; which other variable goes with which story: secureproctor demo --help
+# STORY=plain|outage|expiry|crash|msb; which other variable goes with which story: secureproctor demo --help
 demo: setup-demo  ## a whole proctored session and its report; STORY=name DURATION=seconds OUT=folder BROKEN=part OUTAGE= EXPIRY= RATE= KILLS= SEED=
 	$(BIN)/secureproctor demo $(foreach each,STORY DURATION OUT BROKEN OUTAGE EXPIRY RATE KILLS SEED,$(if $($(each)),--$(call lower,$(each)) $($(each))))
 
@@ -27,6 +27,10 @@ test: setup  ## all tests, in two halves side by side; ARGS= goes to pytest
 test-slow: setup  ## what takes long and proves more of the same: the stories, the other faults; ARGS= goes to pytest
 	$(BIN)/python -m pytest -m slow $(ARGS)
 	DISTURBANCES=all $(BIN)/python -m pytest tests/e2e/test_resilience.py $(ARGS)
+
+test-windows: setup  ## the Windows rules, by a Windows Python under Wine; needs root; ARGS= goes to pytest
+	packaging/windows-testbed/setup.sh .wine
+	packaging/windows-testbed/run.sh .wine python -m pytest -c tests/windows/pytest.ini --rootdir tests/windows --confcutdir tests/windows tests/windows $(ARGS)
 
 soak: setup  ## faults at random for MINUTES=20 with SEED=, against real processes; the invariants are checked at the end
 	$(BIN)/python -m tests.faults.soak $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
@@ -42,6 +46,9 @@ bench-delivery: setup  ## what a backlog costs, how it drains beside the live vi
 bench-proctor: setup  ## how long a command takes to the page, and a picture to the proctor
 	$(BIN)/python -m secureproctor.benchmarks.latency
 	$(BIN)/python -m secureproctor.benchmarks.glass
+
+bench-lockdown: setup  ## how fast the lockdown answers, what it costs while nothing happens
+	$(BIN)/python -m secureproctor.benchmarks.lockdown
 
 check: check-style check-types check-imports check-docs  ## style, types for three platforms, import directions, generated documents
 
@@ -76,5 +83,5 @@ clean:  ## remove what builds, tests and demos left behind
 	rm -rf build dist *.egg-info demo-out* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
 
-distclean: clean  ## and .venv
-	rm -rf .venv
+distclean: clean  ## and .venv, .wine
+	rm -rf .venv .wine
