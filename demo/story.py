@@ -223,7 +223,7 @@ async def _questions(cast: Cast) -> None:
 
 
 async def _picture_locked(cast: Cast) -> None:
-    await _picture(cast, "locked")
+    await cast.candidate.picture(cast.out / PICTURES["locked"], whole=False)
     await cast.proctor.picture(cast.out / PICTURES["rules"])
 
 

@@ -8,16 +8,16 @@ judge. Floating windows count as an observation only: many helpers have one.
 
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 
-from secureproctor.contract.lockdown import RuleId
 from secureproctor.lockdown.catalogue import Catalogue
 from secureproctor.lockdown.macos.api import Screen, Window
-from secureproctor.lockdown.rule import Image, Probed, Report, Sighting, Terms
+from secureproctor.lockdown.readings import Running
+from secureproctor.lockdown.rule import Probed, Report, Terms
 from secureproctor.lockdown.rules.census import Census
+from secureproctor.lockdown.rules.hidden import HiddenWindows
 from secureproctor.lockdown.rules.kin import Kin
-from secureproctor.lockdown.rules.observing import Observing
 
-LOOK_S = 2.0
 SMALLEST = 100 * 100
 """Points; what is smaller is a pointer's shadow or a badge."""
 FLOATING = 3
@@ -25,18 +25,15 @@ FLOATING = 3
 EXCLUDED, OVERLAY = "excluded from capture", "over all others"
 
 
-class HiddenWindowsRule(Observing):
-    """Looks every two seconds: a window may hide itself later. It is `Watching`."""
-
-    id: RuleId = "hidden_windows"
+class HiddenWindowsRule(HiddenWindows):
+    """By the window server's list."""
 
     def __init__(
         self, screen: Screen, census: Census, names: Catalogue, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._screen, self._census, self._names, self._clock = screen, census, names, clock
+        super().__init__(clock)
+        self._screen, self._census, self._names = screen, census, names
         self._kin = Kin(census.describe)
-        self._told: set[tuple[int, str]] = set()
-        self._next = 0.0
 
     def probe(self, terms: Terms) -> Probed:
         """The window server always shows something to somebody who has a session with a screen."""
@@ -46,45 +43,20 @@ class HiddenWindowsRule(Observing):
 
     def apply(self, terms: Terms, report: Report) -> None:
         """Look at all windows."""
-        super().apply(terms, report)
         self._kin = Kin(self._census.describe, terms.exam.pid)
-        self._told.clear()
-        self._next = 0.0
-        self.react()
+        super().apply(terms, report)
 
-    def restore(self, image: Image) -> None:
-        """Look no more."""
-        self._told.clear()
-        super().restore(image)
-
-    def fileno(self) -> int:
-        """None: macOS does not tell by event."""
-        return -1
-
-    @property
-    def period_s(self) -> float | None:
-        """While it is applied."""
-        return None if self._report is None else LOOK_S
-
-    def react(self) -> None:
-        """Look at all windows, when it is time."""
-        if self._report is None or self._clock() < self._next:
-            return
-        self._next = self._clock() + LOOK_S
+    def look_around(self) -> None:
+        """Look at all windows."""
         for window in self._screen.windows():
             for how, counts in _signs(window):
-                if (window.number, how) not in self._told:
-                    self._told.add((window.number, how))
-                    self._tell(window.pid, how, counts)
+                self.seen(window.number, how, counts, partial(self._stranger, window.pid))
 
-    def _tell(self, pid: int, how: str, counts: bool) -> None:
+    def _stranger(self, pid: int) -> Running | None:
         running = self._census.describe(pid)
-        if running is None or self._report is None or self._kin.is_own(running):
-            return
-        if self._names.is_system(running) or self._names.assistive(running) is not None:
-            return
-        detail = {"program": running.name, "how": how}
-        self._report(Sighting(self.id, "window_hidden", {**detail}, about=f"{running.name} {how}", counts=counts))
+        if running is None or self._kin.is_own(running) or self._names.is_system(running):
+            return None
+        return None if self._names.assistive(running) is not None else running
 
 
 def _signs(window: Window) -> Iterator[tuple[str, bool]]:

@@ -8,16 +8,16 @@ counts as an observation only.
 
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 
-from secureproctor.contract.lockdown import RuleId
-from secureproctor.lockdown.rule import Image, Probed, Report, Sighting, Terms
+from secureproctor.lockdown.readings import Running
+from secureproctor.lockdown.rule import Probed, Report, Terms
+from secureproctor.lockdown.rules.hidden import HiddenWindows
 from secureproctor.lockdown.rules.kin import Kin
-from secureproctor.lockdown.rules.observing import Observing
 from secureproctor.lockdown.windows import exam_window
 from secureproctor.lockdown.windows.api import Notice, SystemProcesses, Windows
 from secureproctor.lockdown.windows.helpers import Helpers
 
-LOOK_S = 2.0
 WDA_MONITOR, WDA_EXCLUDEFROMCAPTURE = 0x01, 0x11
 WS_EX_TOPMOST, WS_EX_TRANSPARENT, WS_EX_LAYERED = 0x00000008, 0x00000020, 0x00080000
 GLASS = WS_EX_TOPMOST | WS_EX_TRANSPARENT | WS_EX_LAYERED
@@ -27,10 +27,8 @@ EXCLUDED = {WDA_MONITOR: "black in capture", WDA_EXCLUDEFROMCAPTURE: "excluded f
 OVERLAY = "overlay that lets clicks pass"
 
 
-class HiddenWindowsRule(Observing):
-    """Looks when a window is shown, and every two seconds: a window may hide itself later."""
-
-    id: RuleId = "hidden_windows"
+class HiddenWindowsRule(HiddenWindows):
+    """Looks when a window is shown, too."""
 
     def __init__(
         self,
@@ -39,10 +37,9 @@ class HiddenWindowsRule(Observing):
         helpers: Helpers,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._windows, self._processes, self._helpers, self._clock = windows, processes, helpers, clock
+        super().__init__(clock)
+        self._windows, self._processes, self._helpers = windows, processes, helpers
         self._kin = Kin(processes.glance)
-        self._told: set[tuple[int, str]] = set()
-        self._next = 0.0
 
     def probe(self, terms: Terms) -> Probed:
         """Whether Windows tells."""
@@ -53,44 +50,22 @@ class HiddenWindowsRule(Observing):
 
     def apply(self, terms: Terms, report: Report) -> None:
         """Look at all windows."""
-        super().apply(terms, report)
         self._kin = Kin(self._processes.glance, exam_window.find(self._windows, terms.exam).pid)
-        self._told.clear()
-        self._next = 0.0
-        self.react()
-
-    def restore(self, image: Image) -> None:
-        """Look no more."""
-        self._told.clear()
-        super().restore(image)
+        super().apply(terms, report)
 
     def notice(self, notice: Notice) -> None:
         """A window is shown."""
         if notice.kind == "shown" and self._report is not None and self._windows.is_top(notice.window):
             self._look(notice.window)
 
-    def fileno(self) -> int:
-        """None: Windows tells by message."""
-        return -1
-
-    @property
-    def period_s(self) -> float | None:
-        """While it is applied."""
-        return None if self._report is None else LOOK_S
-
-    def react(self) -> None:
-        """Look at all windows, when it is time."""
-        if self._report is None or self._clock() < self._next:
-            return
-        self._next = self._clock() + LOOK_S
+    def look_around(self) -> None:
+        """Look at all windows."""
         for window in self._windows.all():
             self._look(window)
 
     def _look(self, window: int) -> None:
         for how, counts in self._signs(window):
-            if (window, how) not in self._told:
-                self._told.add((window, how))
-                self._tell(self._windows.owner(window), how, counts)
+            self.seen(window, how, counts, partial(self._stranger, window))
 
     def _signs(self, window: int) -> Iterator[tuple[str, bool]]:
         affinity = self._windows.affinity(window)
@@ -101,9 +76,9 @@ class HiddenWindowsRule(Observing):
             if (right - left) * (bottom - top) >= SMALLEST:
                 yield OVERLAY, False
 
-    def _tell(self, pid: int, how: str, counts: bool) -> None:
+    def _stranger(self, window: int) -> Running | None:
+        pid = self._windows.owner(window)
         running = self._processes.glance(pid) if pid else None
-        if running is None or self._kin.is_own(running) or self._helpers.is_one(running) or self._report is None:
-            return
-        detail = {"program": running.name, "how": how}
-        self._report(Sighting(self.id, "window_hidden", {**detail}, about=f"{running.name} {how}", counts=counts))
+        if running is None or self._kin.is_own(running) or self._helpers.is_one(running):
+            return None
+        return running
