@@ -202,11 +202,13 @@ async function acknowledge(kind) {
 
 async function switchAcknowledgement() {
   const box = byId("autoAcknowledge");
+  const wanted = box.checked;
   try {
-    await proctor.enableAutoAcknowledgement(box.checked);
-    log("call", `Auto Acknowledgement: ${box.checked ? "on" : "off"}`);
+    await proctor.enableAutoAcknowledgement(wanted);
+    box.checked = wanted; // a status that was on its way has said what was before
+    log("call", `Auto Acknowledgement: ${wanted ? "on" : "off"}`);
   } catch (error) {
-    box.checked = !box.checked;
+    box.checked = !wanted;
     showError(error);
   }
 }
