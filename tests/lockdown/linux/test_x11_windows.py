@@ -1,5 +1,6 @@
 """Other programs' windows: those that come, those that hide over the exam, and those that are nobody's concern."""
 
+import contextlib
 from collections.abc import Iterator
 
 import pytest
@@ -55,7 +56,9 @@ def test_what_the_exam_shows_itself_is_none(x11: Desk) -> None:
 
 
 def test_a_new_window_is_told_by_its_program(x11: Desk, exam: Puppet) -> None:
-    with x11.program(name="before"), locked(x11, exam.exam, "windows") as lock:
+    with x11.program(name="before") as before, contextlib.ExitStack() as stack:
+        x11.managed(before.window)
+        lock = stack.enter_context(locked(x11, exam.exam, "windows"))
         with x11.program(name="chat"):
             lock.until(lambda: lock.of("window_opened"))
         with x11.program("above", name="topper"):

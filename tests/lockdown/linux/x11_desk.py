@@ -93,6 +93,13 @@ class Desk:
             process.stdin.close()
             end(process)
 
+    def managed(self, window: int) -> None:
+        """Wait until the window manager has the window in its list."""
+        deadline = time.monotonic() + WITHIN_S
+        while f"{window:#x}" not in self.run("xprop", "-root", "_NET_CLIENT_LIST"):
+            assert time.monotonic() < deadline, "the window manager does not take the window"
+            time.sleep(0.01)
+
     def active(self) -> int:
         return int(self.run("xdotool", "getactivewindow") or 0)
 
