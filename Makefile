@@ -21,8 +21,8 @@ setup-demo:
 demo: setup-demo  ## a whole proctored session and its report; STORY=name DURATION=seconds OUT=folder BROKEN=part OUTAGE= EXPIRY= RATE= KILLS= SEED=
 	$(BIN)/secureproctor demo $(foreach each,STORY DURATION OUT BROKEN OUTAGE EXPIRY RATE KILLS SEED,$(if $($(each)),--$(call lower,$(each)) $($(each))))
 
-test: setup  ## all tests, in two halves side by side; ARGS= goes to pytest
-	$(BIN)/python -m tests.halves $(ARGS)
+test: setup  ## all tests, in parts side by side; ARGS= goes to pytest
+	$(BIN)/python -m tests.parts $(ARGS)
 
 test-slow: setup  ## what takes long and proves more of the same: the stories, the other faults; ARGS= goes to pytest
 	$(BIN)/python -m pytest -m slow $(ARGS)

@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[1]
 if str(ROOT) not in sys.path:  # pytest's own command does not put it there, as `python -m pytest` does
     sys.path.insert(0, str(ROOT))
 
-from tests.halves import half_of  # noqa: E402 - the path comes first
+from tests.parts import PARTS, REST, part_of  # noqa: E402 - the path comes first
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -66,7 +66,7 @@ def each_of(*plays: Play[object], slow: Iterable[Play[object]] = ()) -> list[obj
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--half", choices=("pages", "rest"), help="one of the two halves of tests/halves.py only")
+    parser.addoption("--part", choices=(*PARTS, REST), help="one of the parts of tests/parts.py only")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -76,10 +76,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    half = config.option.half
-    if half:
-        config.hook.pytest_deselected(items=[item for item in items if half_of(item.path) != half])
-        items[:] = [item for item in items if half_of(item.path) == half]
+    part = config.option.part
+    if part:
+        config.hook.pytest_deselected(items=[item for item in items if part_of(item.path) != part])
+        items[:] = [item for item in items if part_of(item.path) == part]
     items.sort(key=lambda item: item.get_closest_marker("plays") is not None)
 
 
