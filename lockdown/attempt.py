@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from secureproctor.lockdown.rule import ApplyFailed, RestoreFailed
+from secureproctor.lockdown.rule import ApplyFailed, PlaceGone, RestoreFailed
 
 log = logging.getLogger(__name__)
 
@@ -18,9 +18,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """Why something failed, as a sentence."""
+    """Why something failed, as a sentence. `gone`: the place is, and nothing in it will work again."""
 
     why: str
+    gone: bool = False
 
 
 def attempt(what: str, act: Callable[[], T]) -> T | Failed:
@@ -29,6 +30,9 @@ def attempt(what: str, act: Callable[[], T]) -> T | Failed:
         return act()
     except (ApplyFailed, RestoreFailed) as failure:
         return Failed(str(failure))
+    except PlaceGone as gone:
+        log.warning("the system can be reached no more, %s: %s", what, type(gone).__name__)
+        return Failed("The system can be reached no more.", gone=True)
     except Exception as fault:  # the one place where nobody's fault may stop what comes after
         log.exception("unexpected fault: %s", what)
         said = f": {fault}" if isinstance(fault, OSError) else ""  # the system's words; others' may hold anything

@@ -44,13 +44,12 @@ class Door:
 
     def pump(self, timeout_s: float) -> bool:
         """Wait for the system's events; False when the place is lost, and closed."""
-        if self.place is None or not isinstance(
-            attempt("waiting for events", partial(self.place.pump, timeout_s)), Failed
-        ):
+        waited = None if self.place is None else attempt("waiting for events", partial(self.place.pump, timeout_s))
+        if not isinstance(waited, Failed):
             self._faults = 0
             return True
         self._faults += 1
-        if self._faults < LOST_AFTER:
+        if self._faults < LOST_AFTER and not waited.gone:
             return True
         self.close()
         return False

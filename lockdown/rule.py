@@ -31,6 +31,10 @@ class ApplyFailed(Exception):
     """A rule could not be applied. What it may have done in part is restored by the guard. The text is a sentence."""
 
 
+class PlaceGone(Exception):
+    """The system cannot be reached by this place any more (its X server died, say). Another one is to be opened."""
+
+
 @dataclass(frozen=True, slots=True)
 class Probed:
     """How a rule would stand here. `why` and `remedy` are sentences for the candidate, empty where all is well."""

@@ -19,7 +19,8 @@ from secureproctor.lockdown.rule import ApplyFailed, Image, Probed, Report, Rest
 from secureproctor.lockdown.rules.impossible import Impossible
 
 TIMEOUT_S = 3.0
-LOOK_S = 10.0
+LOOK_S = 30.0
+"""How often a setting is read again: each time is a program that is started."""
 SCHEMAS = {
     "GNOME": "org.gnome.desktop.lockdown",
     "Unity": "org.gnome.desktop.lockdown",

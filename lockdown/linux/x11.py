@@ -20,6 +20,7 @@ from Xlib.display import Display
 from Xlib.ext import ge, res, xinput
 
 from secureproctor.lockdown.linux.separate import separate_display
+from secureproctor.lockdown.rule import PlaceGone
 
 LOST = (error.ConnectionClosedError,)
 """What python-xlib raises, from any call, once the server has gone."""
@@ -35,7 +36,7 @@ _RAW = struct.Struct("<H4xIH")
 _CLIENT_PID = 2  # X-Resource 1.2: LocalClientPIDMask
 
 
-class ServerGone(Exception):
+class ServerGone(PlaceGone):
     """Nobody listens at the display any more: whatever was changed in the X server has gone with it."""
 
 
