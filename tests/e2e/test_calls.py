@@ -138,7 +138,9 @@ def test_a_message_of_the_proctor_is_heard_and_marked_as_read(candidate: Candida
     proctor.say(candidate.session, "Do you see the clock?")
     expect(candidate.message("Do you see the clock?")).to_have_attribute("data-sender", "proctor")
     expect(candidate.field("consoleChat")).to_contain_text("Do you see the clock?")
-    candidate.message("Do you see the clock?").scroll_into_view_if_needed()  # what nobody has before their eyes is unread
+    candidate.message(
+        "Do you see the clock?"
+    ).scroll_into_view_if_needed()  # what nobody has before their eyes is unread
     proctor.detail(candidate.session, lambda it: it.chat and it.chat[-1].delivered_ms and it.chat[-1].read_ms)
 
 

@@ -21,7 +21,7 @@ wishes = sys.argv[2:]
 
 
 def atom(name: str) -> int:
-    return display.intern_atom(name)
+    return int(display.intern_atom(name))
 
 
 def say(*words: object) -> None:

@@ -7,10 +7,13 @@ from collections.abc import Iterator
 
 import pytest
 
+from secureproctor.contract.lockdown import RuleId
 from secureproctor.lockdown.linux.place import LinuxPlace, open_place
 from tests.lockdown.linux.x11_desk import Desk, Puppet, locked
 
-X_RULES = ("power", "keys", "focus", "clipboard", "windows", "hidden_windows", "injected_input", "displays")
+X_RULES: tuple[RuleId, ...] = (
+    *("power", "keys", "focus", "clipboard", "windows", "hidden_windows", "injected_input", "displays"),
+)
 
 
 @pytest.fixture

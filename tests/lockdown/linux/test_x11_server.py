@@ -200,7 +200,7 @@ def test_a_display_of_nobody_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_every_kind_has_all_rules(x11: Desk) -> None:
     for kind in ("x11", "wayland", "console"):
-        place = open_place(kind)  # type: ignore[arg-type]  # one of the three
+        place = open_place(kind)
         assert tuple(rule.id for rule in place.rules) == tuple(RULES)
         assert place.name == f"linux/{kind}"
         place.close()

@@ -45,7 +45,7 @@ def program(pid: int, path: str, bundle: str = "", parent: int = 1, **more: obje
 
 def window(number: int, pid: int, **more: object) -> Window:
     """An ordinary one."""
-    return Window(number, pid, 0, 1.0, True, Rect(100, 100, 800, 600))._replace(**more)
+    return Window(number, pid, 0, 1.0, True, Rect(100, 100, 800, 600))._replace(**more)  # type: ignore[arg-type]  # fields by name
 
 
 @dataclass

@@ -1,6 +1,8 @@
 """The thin layer over PyObjC, against modules that behave as Quartz and CoreFoundation do where that matters."""
 
 import contextlib
+import importlib
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -70,11 +72,21 @@ def quartz(monkeypatch: pytest.MonkeyPatch) -> Quartz:
     return fake
 
 
+def _noting(strokes: list[Stroke]) -> Callable[[Stroke], bool]:
+    """Stops every key, and notes it."""
+
+    def stop(stroke: Stroke) -> bool:
+        strokes.append(stroke)
+        return True
+
+    return stop
+
+
 def test_a_tap_stops_keys_and_tells_clicks_of_processes(quartz: Quartz) -> None:
     strokes: list[Stroke] = []
     clicks: list[int] = []
     tap = api_taps.EventTap(lambda _: True)
-    tap.open(True, lambda stroke: strokes.append(stroke) is None, clicks.append)
+    tap.open(True, _noting(strokes), clicks.append)
     assert quartz.callback is not None
     key = {api_taps.KEY_CODE: 12, api_taps.SOURCE_PID: 7, "flags": 0x100000}
     assert quartz.callback(None, api_taps.KEY_DOWN, key, None) is None
@@ -145,7 +157,11 @@ def test_a_wake_is_a_signal_that_stays(monkeypatch: pytest.MonkeyPatch) -> None:
         kCFRunLoopDefaultMode = "default"  # noqa: N815 - Quartz
 
         def __getattr__(self, name: str) -> Callable[..., str]:
-            return lambda *_: events.append(name) or name
+            def called(*_: object) -> str:
+                events.append(name)
+                return name
+
+            return called
 
     class Pool:
         @classmethod
@@ -178,8 +194,8 @@ def test_a_wake_is_a_signal_that_stays(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_elsewhere_there_is_no_such_place(monkeypatch: pytest.MonkeyPatch) -> None:
     """Also on a Mac without PyObjC, where the modules are missing."""
-    if frameworks.sys.platform == "darwin":
-        monkeypatch.setattr(frameworks.importlib, "import_module", _missing)
+    if sys.platform == "darwin":
+        monkeypatch.setattr(importlib, "import_module", _missing)
     with pytest.raises(OSError, match=r"macOS|PyObjC"):
         place.open_place()
 

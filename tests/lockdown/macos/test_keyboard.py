@@ -17,7 +17,7 @@ def stroke(key: str, held: str = "", down: bool = True, text: str | None = None,
     flags = sum(keys.MODIFIERS[each] for each in held.split("+") if each)
     written = text if text is not None else key if len(key) == 1 else ""
     plain = Stroke(CODES[key], down, written, flags, 0, False)
-    return plain._replace(**more)
+    return plain._replace(**more)  # type: ignore[arg-type]  # fields by name
 
 
 def told_of(each: Stroke, rules: dict[RuleId, bool] = ALL, stops: bool = True) -> tuple[bool, Pressed | None]:
