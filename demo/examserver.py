@@ -33,8 +33,10 @@ VERIFY = "/v1/attestations/verify"
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """Asks the service about attestations, as the client with this key pair."""
+    """Asks the service about attestations, as the client with this key pair. `address` is this server's own: what a request
+    says of it, whoever sends the request has written."""
 
+    address: str
     client: httpx.AsyncClient
     public_key: str
     private_key: str
@@ -50,7 +52,8 @@ class Gate:
     async def questions(self, request: Request) -> Response:
         """The exam's questions, for whom the service vouches."""
         try:
-            judged = await self.judge(request.headers.get(HEADER, ""), str(request.url))
+            asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+            judged = await self.judge(request.headers.get(HEADER, ""), self.address + asked)
         except (httpx.HTTPError, msgspec.DecodeError) as error:
             return _answer(503, {"verdict": "unknown", "reason": f"The proctoring service cannot be asked: {error}"})
         told = {"verdict": judged.verdict, "reason": judged.reason, "user": judged.user_id}
@@ -71,7 +74,7 @@ async def serve(service: str, key: str, ready: Path) -> None:
         listening.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         async with httpx.AsyncClient(base_url=service, timeout=10) as client:
-            routes = [Route("/questions", Gate(client, public, private).questions)]
+            routes = [Route("/questions", Gate(url, client, public, private).questions)]
             config = uvicorn.Config(Starlette(routes=routes), log_level="warning", timeout_graceful_shutdown=1)
             listening.listen()
             await asyncio.to_thread(ready.write_text, json.dumps({"url": url}))

@@ -34,7 +34,7 @@ async def asked(service: Service, path: str = "/questions", **headers: str) -> h
     """What an exam's page gets from a server that asks this service."""
     transport = httpx.MockTransport(service)
     async with httpx.AsyncClient(transport=transport, base_url="https://proctor.example") as client:
-        app = Starlette(routes=[Route("/questions", Gate(client, CLIENT, PRIVATE).questions)])
+        app = Starlette(routes=[Route("/questions", Gate(EXAM, client, CLIENT, PRIVATE).questions)])
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=EXAM) as page:
             return await page.get(path, headers=headers)
 
