@@ -24,6 +24,7 @@ _REMEDIES: dict[str, str] = {
     "missing": "Connect the {stream} again; the session goes on by itself.",
     "no_permission": "Allow this program to use the {stream} in the system's privacy settings.",
     "no_display": "Log in to a desktop session; the screen cannot be seen from here.",
+    "no_frames": "Bring the exam to the front in the secure browser; if it stays so, start the browser again.",
 }
 
 
