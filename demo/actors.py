@@ -50,7 +50,9 @@ class Candidate:
         for button in ("listenError", "listenChat", "listenEvents"):
             await self._field(button).click()
         # the switch shows what the agent says, and an agent that has just been started may take a while to say it
-        await self._field("autoAcknowledge").click()
+        switch = self._field("autoAcknowledge")
+        if not await switch.is_checked():
+            await switch.click()
         await self.page.locator("#autoAcknowledge:checked").wait_for(state="attached", timeout=PATIENCE_MS)
 
     async def checks(self) -> list[dict[str, str]]:
