@@ -41,7 +41,8 @@ class Shown:
         x = self._server.now
         if x is None:
             return False
-        windows = self._windows_of(x, pid)
+        # asked again: its number may be another program's by now
+        windows = [window for window in self._windows_of(x, pid) if x.pid(window) == pid]
         for window in windows:
             ewmh.ask_to_close(x, window)
         x.display.flush()
@@ -62,7 +63,8 @@ class NewWindows:
         self._rule = rule
         self._owners = owners
         self._x: X11 | None = None
-        self._known: frozenset[int] = frozenset()
+        self._known: dict[int, int] = {}
+        """The windows that are listed, and whose they are."""
 
     def probe(self, x: X11, terms: Terms) -> Probed:
         """As the rule."""
@@ -78,7 +80,7 @@ class NewWindows:
         self._x = x
         self._owners.begin(x, terms.exam)
         self._rule.apply(terms, report)
-        self._known = frozenset(ewmh.clients(x))
+        self._known = _listed_now(x)
         x.on(self.id, X.PropertyNotify, self._listed)
         x.on(self.id, X.MapNotify, self._mapped)
         x.select(self.id, x.root.id, X.PropertyChangeMask | X.SubstructureNotifyMask)
@@ -101,8 +103,8 @@ class NewWindows:
         x = self._x
         if x is None or event.atom != x.atom(ewmh.CLIENTS) or event.window.id != x.root.id:
             return
-        now = frozenset(ewmh.clients(x))
-        for window in now - self._known:
+        now = _listed_now(x)
+        for window in [each for each, pid in now.items() if self._known.get(each) != pid]:
             self._tell(x, window, topmost=ewmh.has_state(x, window, ewmh.ABOVE))
         self._known = now
 
@@ -116,3 +118,8 @@ class NewWindows:
         owner = self._owners.of(x, window)
         if owner.whose == "other":
             self._rule.opened(owner.program, topmost)
+
+
+def _listed_now(x: X11) -> dict[int, int]:
+    """With their processes: the server gives the number of a window that was closed to the next program's."""
+    return {window: x.pid(window) for window in ewmh.clients(x)}
