@@ -1,8 +1,8 @@
-"""All tests in three parts side by side: `python -m tests.parts [arguments of pytest]`.
+"""All tests in two parts side by side: `python -m tests.parts [arguments of pytest]`.
 
-Most tests wait: for a browser, a disk, a deadline. One part is what pages do in real browsers, one the service, the agent and
-the lockdown, and one all the rest, with what is measured and played on the desk. What the rest says is shown as it comes, what
-the others say afterwards. An interruption ends all of them.
+Most tests wait: for a browser, a disk, a deadline. One part is what pages do in real browsers, the service and the lockdown;
+the other one is all the rest, with what is measured and played on the desk. What the rest says is shown as it comes, what the
+other part says afterwards. An interruption ends both.
 """
 
 import contextlib
@@ -14,11 +14,8 @@ from pathlib import Path
 from typing import IO
 
 ROOT = Path(__file__).parents[1]
-PARTS: dict[str, frozenset[str]] = {
-    "pages": frozenset({"e2e", "web"}),
-    "service": frozenset({"service", "lockdown", "agent"}),
-}
-"""The folders of each part but the rest, which takes longest."""
+PARTS: dict[str, frozenset[str]] = {"pages": frozenset({"e2e", "web", "service", "lockdown"})}
+"""The folders of each part but the rest."""
 REST = "rest"
 OPTION = "--part"
 NO_TESTS = 5

@@ -17,6 +17,7 @@ def own_authority(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XAUTHORITY", "")
 
 
+@pytest.mark.slow
 def test_after_a_sudden_death_the_desktop_is_as_before(tmp_path: Path) -> None:
     """One round for each that may die."""
     outcomes = play(tmp_path, 100, range(len(VICTIMS)), DEADLINE_S, tell)
